@@ -1,0 +1,96 @@
+//! The invariants of the tree, and the function that checks them all from scratch.
+//!
+//! 1. The usage of every domain is the sum over its subtree.
+//! 2. A block device is active exactly when one unikernel of its domain lists it, and names that one.
+//! 3. There is no empty node but the root.
+//! 4. `policed` lists exactly the domains with a policy.
+//!
+//! That use stays within the limits is not among them: loaded facts may break it (see [`Tree::load`]).
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::fmt;
+
+use super::Tree;
+use super::node::Node;
+use crate::{Label, Path, Usage};
+
+/// An invariant that does not hold: a mistake in this crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The invariant's number in the module's documentation.
+    pub invariant: u8,
+    /// The domain where it was found broken.
+    pub domain: Path,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "invariant {} of the resource tree is broken at `{}`",
+            self.invariant, self.domain
+        )
+    }
+}
+
+impl core::error::Error for Broken {}
+
+impl Tree {
+    /// Recomputes everything that is kept, and compares. Costs O(everything in the tree): for tests and for the doubtful.
+    ///
+    /// # Errors
+    /// The first broken invariant.
+    pub fn validate(&self) -> Result<(), Broken> {
+        let mut policed = BTreeSet::new();
+        validate_node(&self.root, &Path::root(), &mut policed)?;
+        if policed == self.policed {
+            Ok(())
+        } else {
+            Err(Broken {
+                invariant: 4,
+                domain: Path::root(),
+            })
+        }
+    }
+}
+
+/// Returns the usage of the subtree, recomputed.
+fn validate_node(node: &Node, domain: &Path, policed: &mut BTreeSet<Path>) -> Result<Usage, Broken> {
+    let broken = |invariant| Broken {
+        invariant,
+        domain: domain.clone(),
+    };
+    let mut usage = Usage::default();
+    let mut users: BTreeMap<&Label, &Label> = BTreeMap::new();
+    for (label, unikernel) in &node.unikernels {
+        usage.add_unikernel(unikernel);
+        for device in unikernel.block_devices() {
+            if users.insert(&device.host, label).is_some() {
+                return Err(broken(2));
+            }
+        }
+    }
+    for (label, block) in &node.blocks {
+        usage.add_block(block.size_mib);
+        if users.remove(label) != block.user.as_ref() {
+            return Err(broken(2));
+        }
+    }
+    if !users.is_empty() {
+        return Err(broken(2));
+    }
+    for (label, child) in &node.children {
+        let below = domain.within(label);
+        if child.is_empty() {
+            return Err(Broken {
+                invariant: 3,
+                domain: below,
+            });
+        }
+        usage.add_all(&validate_node(child, &below, policed)?);
+    }
+    if node.policy.is_some() {
+        policed.insert(domain.clone());
+    }
+    if usage == node.usage { Ok(usage) } else { Err(broken(1)) }
+}
