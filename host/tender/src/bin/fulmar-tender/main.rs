@@ -1,0 +1,115 @@
+//! `fulmar-tender`: runs one Solo5 unikernel, and becomes it.
+//!
+//! This file owns the order of things and the exit status. What a unikernel's file may look like is the library's
+//! affair; [`options`] reads the command line, [`spt`] loads and enters a unikernel of that target, [`hold`] lets a
+//! parent say when, [`process`] is what the tender does to itself. Each target has one module; `hvt`, and the devices
+//! of both, join beside [`spt`].
+
+mod hold;
+mod options;
+mod process;
+mod spt;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use fulmar_tender::{FitError, Image, ImageError, Target, exit_status};
+use options::{Invocation, OptionsError, RunOptions};
+
+/// Far above the largest unikernels with their debug sections (tens of MiB), and far below what would hurt the host.
+const IMAGE_BYTES_MAX: u64 = 1 << 30;
+
+fn main() -> ExitCode {
+    match start(std::env::args_os().skip(1)) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // Where standard error is gone too, the status still tells.
+            let _ = writeln!(io::stderr(), "fulmar-tender: {error}");
+            ExitCode::from(exit_status::TENDER_ERROR)
+        }
+    }
+}
+
+fn start(arguments: impl Iterator<Item = OsString>) -> Result<u8, TenderError> {
+    match options::parse(arguments)? {
+        Invocation::Help => print(include_str!("help.txt")),
+        Invocation::Version => print(&version()),
+        Invocation::Run(run) => match run_unikernel(&run)? {},
+    }
+}
+
+fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, TenderError> {
+    let file = read_file(&options.unikernel).map_err(|error| TenderError::File(shown(&options.unikernel), error))?;
+    let image = Image::parse(&file).map_err(|error| TenderError::Image(shown(&options.unikernel), error))?;
+    if image.target() != Target::Spt {
+        return Err(TenderError::Target(image.target()));
+    }
+    if let Some(device) = image.manifest().devices().first() {
+        return Err(TenderError::Device {
+            kind: device.kind().to_string(),
+            name: device.name().to_owned(),
+        });
+    }
+    image.check_fits(options.memory_mib)?;
+    Ok(spt::run(&image, file, options)?)
+}
+
+/// Reads a regular file whole: a pipe or a device could keep the tender waiting, or never end.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.len() > IMAGE_BYTES_MAX {
+        return Err(io::Error::other(format!(
+            "{} bytes, at most {IMAGE_BYTES_MAX} are read",
+            metadata.len()
+        )));
+    }
+    let mut bytes = Vec::new();
+    file.take(IMAGE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn version() -> String {
+    let abi_version = Target::Spt.abi_version().expect("spt has a tender");
+    // Albatross looks for the second line in exactly this form.
+    format!(
+        "fulmar-tender {}\nABI version {abi_version}\nTargets: spt\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn print(text: &str) -> Result<u8, TenderError> {
+    io::stdout().write_all(text.as_bytes()).map_err(TenderError::Print)?;
+    Ok(exit_status::SUCCESS)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Everything that ends the tender before the unikernel begins; always with [`exit_status::TENDER_ERROR`].
+#[derive(Debug, thiserror::Error)]
+enum TenderError {
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    #[error("standard output: {0}")]
+    Print(io::Error),
+    #[error("`{0}`: {1}")]
+    File(String, io::Error),
+    #[error("`{0}`: {1}")]
+    Image(String, ImageError),
+    #[error("`{0}` unikernels are not supported yet, only `spt` ones")]
+    Target(Target),
+    #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
+    Device { kind: String, name: String },
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Spt(#[from] spt::SptError),
+}

@@ -1,0 +1,103 @@
+//! What the tender does to its own process so that nothing but the unikernel is left of it.
+//!
+//! Owns descriptors, signal dispositions and the personality. The system-call filter is [`crate::spt`]'s: each target
+//! needs another.
+#![expect(
+    unsafe_code,
+    reason = "descriptors by number, signal dispositions and the personality are the C library's"
+)]
+
+use std::io;
+use std::os::fd::RawFd;
+
+/// Refuses to run where every readable page is executable: the unikernel's data would be.
+pub(crate) fn refuse_executable_data() -> Result<(), ProcessError> {
+    const QUERY: libc::c_ulong = 0xffff_ffff;
+    // SAFETY: with this argument personality(2) only returns the current personality.
+    let personality = unsafe { libc::personality(QUERY) };
+    if personality & libc::READ_IMPLIES_EXEC != 0 {
+        return Err(ProcessError::ExecutableData);
+    }
+    Ok(())
+}
+
+/// Closes every descriptor but the standard ones and `kept`. What a parent leaked (a lock, a listening socket) would
+/// otherwise stay open as long as the unikernel runs.
+///
+/// Nothing in this process may own a descriptor that is closed here; the caller has dropped its files.
+pub(crate) fn close_all_but(kept: &[RawFd]) -> Result<(), ProcessError> {
+    for (first, last) in gaps(kept) {
+        // SAFETY: close_range(2) touches no memory. The descriptors have no owner in this process: it has one
+        // thread, opened only what is in `kept`, and calls this after dropping the unikernel's file.
+        let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        if result != 0 {
+            return Err(ProcessError::CloseRange(io::Error::last_os_error()));
+        }
+    }
+    Ok(())
+}
+
+/// The ranges of descriptors, both ends included, above the standard ones and between those in `kept`.
+fn gaps(kept: &[RawFd]) -> Vec<(u32, u32)> {
+    let mut kept: Vec<u32> = kept
+        .iter()
+        .filter_map(|&descriptor| u32::try_from(descriptor).ok())
+        .collect();
+    kept.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut first = 3;
+    for descriptor in kept {
+        if first < descriptor {
+            gaps.push((first, descriptor - 1));
+        }
+        first = first.max(descriptor + 1);
+    }
+    gaps.push((first, u32::MAX));
+    gaps
+}
+
+/// Closes standard input: a unikernel has no use for it, and the parent's end of `--hold` sees the start as a hang-up.
+pub(crate) fn close_standard_input() {
+    // SAFETY: nothing reads standard input from here on; the tender opens no file either that could take its number.
+    unsafe { libc::close(libc::STDIN_FILENO) };
+}
+
+/// Sets the dispositions that the unikernel runs under.
+///
+/// - `SIGSEGV` and `SIGBUS` kill: Rust's runtime has its own handlers for them, which would run on the unikernel's fault
+///   and make system calls that the filter does not allow.
+/// - `SIGPIPE` is ignored. Under `solo5-spt` it kills: a unikernel ends with the next line it prints after the reader of
+///   its console is gone. Unikernels here outlive the daemon that reads their console, so the line is lost instead.
+///
+/// Everything else stays as the parent set it, so `SIGTERM` normally ends a unikernel.
+pub(crate) fn set_signals() {
+    for (signal, disposition) in [
+        (libc::SIGSEGV, libc::SIG_DFL),
+        (libc::SIGBUS, libc::SIG_DFL),
+        (libc::SIGPIPE, libc::SIG_IGN),
+    ] {
+        // SAFETY: neither disposition names a function, so no code can run in a signal's context.
+        unsafe { libc::signal(signal, disposition) };
+    }
+}
+
+/// Why the process cannot be made fit for a unikernel.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    #[error("the personality READ_IMPLIES_EXEC is set, so the unikernel's data would be executable (see `setarch`)")]
+    ExecutableData,
+    #[error("inherited descriptors could not be closed: {0}")]
+    CloseRange(io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_descriptors_are_closed_but_the_kept_ones() {
+        assert_eq!(gaps(&[]), [(3, u32::MAX)]);
+        assert_eq!(gaps(&[3, 4]), [(5, u32::MAX)]);
+        assert_eq!(gaps(&[9, 1, 4, 5]), [(3, 3), (6, 8), (10, u32::MAX)]);
+    }
+}

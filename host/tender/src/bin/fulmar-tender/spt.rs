@@ -1,0 +1,76 @@
+//! Running an `spt` unikernel: the order of the steps, from a checked image to its first instruction.
+//!
+//! The unikernel is loaded into this very process, at the addresses it was linked for, and makes its few system calls
+//! itself, behind a filter that allows nothing else. So everything that needs any other system call comes first, and
+//! what comes last cannot be undone. The guest can read the tender's memory: the tender holds no secrets, and its
+//! environment should hold none.
+
+mod boot_info;
+mod events;
+mod filter;
+mod guest_memory;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+use std::convert::Infallible;
+
+use fulmar_tender::Image;
+use rustix::io::Errno;
+
+use crate::hold::{self, HoldError};
+use crate::options::{RunOptions, Start};
+use crate::process::{self, ProcessError};
+use boot_info::BootInfo;
+use events::Events;
+use guest_memory::{GuestMemory, MemoryError};
+
+/// Loads `image`, whose bytes are `file`, and becomes it. The image declares no device and fits the memory.
+pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<Infallible, SptError> {
+    process::refuse_executable_data()?;
+    let memory_bytes = options.memory_mib << 20;
+    let mut memory = GuestMemory::map(memory_bytes)?;
+    for segment in image.segments() {
+        memory.write(segment.address(), segment.contents(&file))?;
+        memory.protect(segment.pages(), segment.protection())?;
+    }
+    // From here on the process is the unikernel's: its file's bytes would only count as memory that it never used.
+    drop(file);
+
+    let events = Events::new().map_err(SptError::Events)?;
+    let boot_info = BootInfo {
+        memory_bytes,
+        kernel_end: image.kernel_end(),
+        epoll: events.epoll(),
+        timer: events.timer(),
+        manifest: &image.manifest().to_bytes(),
+        command_line: &options.command_line,
+    };
+    memory.write(boot_info::ADDRESS, &boot_info.to_bytes())?;
+    let filter = filter::compile(events.epoll(), events.timer()).map_err(SptError::Filter)?;
+
+    process::close_all_but(&[events.epoll(), events.timer()])?;
+    if options.start == Start::Held {
+        hold::wait_for_parent()?;
+    }
+    process::close_standard_input();
+    process::set_signals();
+    filter::install(&filter)?;
+    x86_64::enter(&memory, image.entry(), boot_info::ADDRESS)
+}
+
+/// Why a unikernel could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SptError {
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error("the timer or the epoll set could not be made: {0}")]
+    Events(Errno),
+    #[error("the system-call filter could not be compiled: {0}")]
+    Filter(seccompiler::BackendError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    #[error("the system-call filter could not be installed: {0}")]
+    Install(#[from] seccompiler::Error),
+}

@@ -1,0 +1,38 @@
+//! What an `spt` guest sleeps on: one epoll set with one timer in it.
+//!
+//! The guest sets the timer and waits itself. Network descriptors will join the set, each under its handle.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
+
+/// The timer's data in the set, so that no handle can be mistaken for it.
+const TIMER_DATA: u64 = 0xffff_fffe;
+
+/// The epoll set and its timer; both close with this value, so it is kept until the guest is entered.
+pub(crate) struct Events {
+    epoll: OwnedFd,
+    timer: OwnedFd,
+}
+
+impl Events {
+    pub(crate) fn new() -> Result<Self, Errno> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let timer = timerfd_create(
+            TimerfdClockId::Monotonic,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
+        epoll::add(&epoll, &timer, EventData::new_u64(TIMER_DATA), EventFlags::IN)?;
+        Ok(Self { epoll, timer })
+    }
+
+    pub(crate) fn epoll(&self) -> RawFd {
+        self.epoll.as_raw_fd()
+    }
+
+    pub(crate) fn timer(&self) -> RawFd {
+        self.timer.as_raw_fd()
+    }
+}
