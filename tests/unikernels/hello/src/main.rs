@@ -1,0 +1,95 @@
+//! `hello`: a unikernel for tests and demonstrations. Prints a greeting and each of its arguments, then does what the
+//! arguments say, in their order:
+//!
+//! | argument | what it does |
+//! |---|---|
+//! | `sleep=SECONDS` | sleeps so long (`0.25` is a quarter of a second), and says how long it was |
+//! | `tick=MS` | prints a numbered line every MS milliseconds until it is killed |
+//! | `clock` | prints both clocks |
+//! | `exit=N` | ends with exit status N, 0 to 255 |
+//! | `abort` | aborts: exit status 255 |
+//! | `fault` | writes to address 0 |
+//! | `syscall` | makes a system call that no tender allows |
+//!
+//! All other arguments are only printed. Without one that says otherwise it ends with exit status 0.
+#![no_std]
+#![no_main]
+#![expect(unsafe_code, reason = "`fault` writes where nothing may be written")]
+
+use core::time::Duration;
+use solo5::{Boot, println};
+
+solo5::entry!(hello);
+
+fn hello(boot: Boot) -> u8 {
+    println!(
+        "hello from {} with {} MiB of memory",
+        solo5::TARGET_NAME,
+        boot.memory_bytes() >> 20
+    );
+    for argument in boot.command_line().split(' ').filter(|argument| !argument.is_empty()) {
+        println!("argument: {argument}");
+    }
+    for argument in boot.command_line().split(' ') {
+        obey(argument);
+    }
+    0
+}
+
+fn obey(argument: &str) {
+    match argument.split_once('=').unwrap_or((argument, "")) {
+        ("sleep", seconds) => parse_seconds(seconds).map_or_else(|| misunderstood(argument), sleep),
+        ("tick", milliseconds) => milliseconds.parse().map_or_else(|_| misunderstood(argument), tick),
+        ("clock", "") => println!(
+            "monotonic {:?}, wall {:?}",
+            solo5::clock_monotonic(),
+            solo5::clock_wall()
+        ),
+        ("exit", status) => status
+            .parse()
+            .map_or_else(|_| misunderstood(argument), |status| solo5::exit(status)),
+        ("abort", "") => solo5::abort(),
+        ("fault", "") => fault(),
+        ("syscall", "") => solo5::forbidden_call(),
+        _ => {}
+    }
+}
+
+/// A test that asks for nonsense should fail.
+fn misunderstood(argument: &str) {
+    println!("cannot understand {argument}");
+    solo5::abort();
+}
+
+fn sleep(time: Duration) {
+    let start = solo5::clock_monotonic();
+    solo5::sleep(time);
+    println!("slept {} ms", (solo5::clock_monotonic() - start).as_millis());
+}
+
+fn tick(period_ms: u64) {
+    let mut deadline = solo5::clock_monotonic();
+    for number in 1_u64.. {
+        println!("tick {number}");
+        deadline = deadline.saturating_add(Duration::from_millis(period_ms));
+        solo5::sleep_until(deadline);
+    }
+}
+
+fn fault() {
+    // SAFETY: not sound, and meant so: no Solo5 target maps address 0, so the write ends the unikernel.
+    unsafe { core::ptr::null_mut::<u8>().write_volatile(1) };
+}
+
+/// Reads seconds with at most three decimals, without floating point.
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let unit_ms = match decimals.len() {
+        1 => 100,
+        2 => 10,
+        3 => 1,
+        _ => return None,
+    };
+    let milliseconds = decimals.parse::<u64>().ok()? * unit_ms;
+    Duration::from_secs(whole.parse().ok()?).checked_add(Duration::from_millis(milliseconds))
+}
