@@ -1,2 +1,92 @@
-//! Work in progress.
-fn main() {}
+//! The build steps of Fulmar that plain cargo cannot do alone.
+//!
+//! `policy.wasm` and the test unikernels need other targets than the host, and the host embeds the first and the tests
+//! run the second: so the order of building matters, and here it is written down. This file owns the command line and
+//! the order; each command is a file of its own, and none of them knows how progress is printed (`step`).
+
+mod artifact;
+mod demo;
+mod deny;
+mod setup;
+mod step;
+mod test;
+mod toolchain;
+mod unikernels;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    step::{Failure, Steps},
+    toolchain::Target,
+    workspace::Workspace,
+};
+
+/// The build steps of Fulmar.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Show the output of every command, not only of those that fail
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find or install what compiles WebAssembly and the test unikernels
+    Setup,
+    /// Build wasm/dist/policy.wasm, the rules that the host embeds
+    Wasm,
+    /// Build the test unikernels into tests/unikernels/dist
+    Unikernels,
+    /// Show on this machine, without root, what Fulmar does: two tenants, a refusal, a killed daemon
+    Demo {
+        /// End after the story instead of staying with the daemon running
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Check everything: format, builds, lints, documentation, tests, dependencies
+    Test,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut steps = Steps::new(arguments.verbose);
+    match run(&arguments.command, &mut steps) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Setup => setup::obtain_all(&Target::ALL, steps)?,
+        Command::Wasm => drop(wasm::build(&workspace, steps)?),
+        Command::Unikernels => drop(unikernels::build(&workspace, steps)?),
+        Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
+        Command::Test => test::run(&workspace, steps)?,
+    }
+    steps.summarise();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

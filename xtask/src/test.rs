@@ -1,0 +1,97 @@
+//! `cargo xtask test`: everything that must hold before a change is taken.
+//!
+//! Owns the list and its order: cheap checks first, and `policy.wasm` and the unikernels before what embeds and runs
+//! them. Stops at the first failure: what follows would mostly fail for the same reason.
+
+use std::process::Command;
+
+use crate::{
+    deny,
+    step::{Failure, Steps},
+    toolchain::{Compiler, Target},
+    unikernels, wasm,
+    workspace::{self, Workspace},
+};
+
+const LINTS: &str = "the lints are above; warnings count as errors here";
+
+/// # Errors
+/// With the first check that fails.
+pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
+    formats(workspace, steps)?;
+    let of_wasm = wasm::build(workspace, steps)?;
+    let of_unikernels = unikernels::build(workspace, steps)?;
+    lints(workspace, steps, &of_wasm, &of_unikernels)?;
+    documentation(workspace, steps)?;
+    steps.run_live(
+        "tests",
+        workspace.cargo(["test", "--workspace"]),
+        "the failing test is named above",
+    )?;
+    deny::check(workspace, steps)
+}
+
+fn formats(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
+    steps.run(
+        "format",
+        workspace.cargo(["fmt", "--all", "--check"]),
+        "`cargo fmt --all` puts it right",
+    )?;
+    let mut command = workspace::cargo();
+    command
+        .args(["fmt", "--all", "--check"])
+        .current_dir(unikernels::folder(workspace));
+    steps.run(
+        "format of the unikernels",
+        command,
+        "`cargo fmt --all` in tests/unikernels puts it right",
+    )
+}
+
+fn lints(
+    workspace: &Workspace,
+    steps: &mut Steps,
+    of_wasm: &Compiler,
+    of_unikernels: &Compiler,
+) -> Result<(), Failure> {
+    let mut host = workspace.cargo(["clippy", "--workspace", "--all-targets"]);
+    deny_warnings(&mut host);
+    steps.run("lints", host, LINTS)?;
+
+    let mut module = of_wasm.cargo("clippy", Target::Wasm, &workspace.target.join("wasm"));
+    module
+        .args(["--package", "fulmar-wasm", "--lib"])
+        .current_dir(&workspace.root);
+    lint_elsewhere("lints of policy.wasm", module, of_wasm, steps)?;
+
+    let mut bare_metal = of_unikernels.cargo("clippy", Target::BareMetal, &unikernels::target_folder(workspace));
+    bare_metal.arg("--release").current_dir(unikernels::folder(workspace));
+    lint_elsewhere("lints of the unikernels", bare_metal, of_unikernels, steps)
+}
+
+/// Clippy reads the standard library only of the compiler it belongs to, and Debian's comes without it.
+fn lint_elsewhere(name: &str, mut command: Command, by: &Compiler, steps: &mut Steps) -> Result<(), Failure> {
+    if *by != Compiler::Current {
+        steps.skip(
+            name,
+            "clippy needs the target in the current toolchain, `rustup target add` puts it there",
+        );
+        return Ok(());
+    }
+    deny_warnings(&mut command);
+    steps.run(name, command, LINTS)
+}
+
+fn deny_warnings(command: &mut Command) {
+    command.args(["--", "-D", "warnings"]);
+}
+
+fn documentation(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
+    let mut command = workspace.cargo(["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    steps.run(
+        "documentation",
+        command,
+        "rustdoc's words are above; warnings count as errors here",
+    )
+}

@@ -1,0 +1,100 @@
+//! `tests/unikernels/dist/NAME.spt`: the small unikernels that the tests and the demo run.
+//!
+//! Owns how they are built and where they are put. They are a workspace of their own, and any plain
+//! `cargo build --release --target x86_64-unknown-none` in it does the same where rustup has that target.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    artifact, setup,
+    step::{Failure, Steps},
+    toolchain::{Compiler, Target},
+    workspace::{self, Workspace},
+};
+
+/// The folder of the unikernels' workspace.
+pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("tests/unikernels")
+}
+
+/// Where cargo builds them.
+pub(crate) fn target_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("unikernels")
+}
+
+/// Builds them all; hands back the compiler they were built by.
+///
+/// # Errors
+/// When there is no compiler, the build fails, or a file cannot be written.
+pub(crate) fn build(workspace: &Workspace, steps: &mut Steps) -> Result<Compiler, Failure> {
+    let names = names(&workspace::metadata(&folder(workspace))?)?;
+    let compiler = setup::obtain(Target::BareMetal, steps)?;
+    let target_folder = target_folder(workspace);
+    let mut command = compiler.cargo("build", Target::BareMetal, &target_folder);
+    command.arg("--release").current_dir(folder(workspace));
+    steps.run(
+        "unikernels",
+        command,
+        "the compiler's words are above; their sources are in tests/unikernels/",
+    )?;
+
+    let built = target_folder.join(Target::BareMetal.triple()).join("release");
+    for name in names {
+        place(&name, &built, workspace, steps)?;
+    }
+    Ok(compiler)
+}
+
+fn place(name: &str, built: &Path, workspace: &Workspace, steps: &Steps) -> Result<(), Failure> {
+    let placed = format!("dist/{name}.spt");
+    let changed = artifact::place(&built.join(name), &folder(workspace).join(&placed))?;
+    steps.note(&format!(
+        "tests/unikernels/{placed}: {}",
+        if changed { "new" } else { "unchanged" }
+    ));
+    Ok(())
+}
+
+/// The programs of a workspace, in order.
+fn names(metadata: &Value) -> Result<Vec<String>, Failure> {
+    let every = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let mut names: Vec<_> = every(metadata, "packages")
+        .iter()
+        .flat_map(|package| every(package, "targets"))
+        .filter(|target| every(target, "kind").iter().any(|kind| kind == "bin"))
+        .filter_map(|target| Some(target["name"].as_str()?.to_owned()))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(Failure::new(
+            "tests/unikernels: no program in it",
+            "is the checkout whole?",
+        ));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    fn named(json: &str) -> Option<Vec<String>> {
+        names(&serde_json::from_str(json).unwrap()).ok()
+    }
+
+    #[test]
+    fn every_program_of_the_workspace_is_a_unikernel_and_no_library_is() {
+        let json = r#"{"packages": [
+            {"targets": [{"kind": ["lib"], "name": "solo5"}, {"kind": ["bin"], "name": "hello"}]},
+            {"targets": [{"kind": ["bin"], "name": "crash"}, {"kind": ["custom-build"], "name": "build-script"}]}
+        ]}"#;
+        assert_eq!(named(json), Some(vec!["crash".to_owned(), "hello".to_owned()]));
+    }
+
+    #[test]
+    fn a_workspace_without_programs_is_a_mistake() {
+        assert_eq!(named(r#"{"packages": []}"#), None);
+    }
+}
