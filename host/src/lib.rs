@@ -1,1 +1,4 @@
-//! Work in progress.
+//! The host of Fulmar.
+
+pub mod api;
+pub mod policy;
