@@ -38,7 +38,7 @@ impl Target {
         }
     }
 
-    /// The version of the interface between unikernel and tender that this code speaks; `None` where there is no tender.
+    /// The version of the tender's interface that this code speaks; `None` where there is no tender.
     #[must_use]
     pub fn abi_version(self) -> Option<u32> {
         match self {

@@ -25,12 +25,9 @@ pub struct Segment {
 /// What a guest may do to a segment; never both write and execute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protection {
-    /// The guest may read.
-    pub read: bool,
-    /// The guest may write.
-    pub write: bool,
-    /// The guest may execute.
-    pub execute: bool,
+    read: bool,
+    write: bool,
+    execute: bool,
 }
 
 impl Segment {
@@ -99,6 +96,24 @@ impl Protection {
             return Err(SegmentError::WriteAndExecute);
         }
         Ok(protection)
+    }
+
+    /// The guest may read.
+    #[must_use]
+    pub fn read(self) -> bool {
+        self.read
+    }
+
+    /// The guest may write.
+    #[must_use]
+    pub fn write(self) -> bool {
+        self.write
+    }
+
+    /// The guest may execute.
+    #[must_use]
+    pub fn execute(self) -> bool {
+        self.execute
     }
 }
 

@@ -1,8 +1,8 @@
 //! Waiting for the parent's word before the first instruction (`--hold`).
 //!
 //! The tender says that everything is loaded, the parent records what it has started, and only then lets the unikernel
-//! run. A parent that dies in between closes its end of the socket, and the tender ends without having run anything: what
-//! was not recorded has done nothing. Owns the two bytes of this conversation; the socket is standard input.
+//! run. A parent that dies in between closes its end of the socket, and the tender ends without having run anything:
+//! what was not recorded has done nothing. Owns the two bytes of this conversation; the socket is standard input.
 
 use std::io;
 

@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use fulmar_tender::{FitError, Image, ImageError, Target, exit_status};
+use fulmar_tender::{DeviceKind, FitError, Image, ImageError, Target, exit_status};
 use options::{Invocation, OptionsError, RunOptions};
 
 /// Far above the largest unikernels with their debug sections (tens of MiB), and far below what would hurt the host.
@@ -49,7 +49,7 @@ fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, Tende
     }
     if let Some(device) = image.manifest().devices().first() {
         return Err(TenderError::Device {
-            kind: device.kind().to_string(),
+            kind: device.kind(),
             name: device.name().to_owned(),
         });
     }
@@ -107,7 +107,7 @@ enum TenderError {
     #[error("`{0}` unikernels are not supported yet, only `spt` ones")]
     Target(Target),
     #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
-    Device { kind: String, name: String },
+    Device { kind: DeviceKind, name: String },
     #[error(transparent)]
     Fit(#[from] FitError),
     #[error(transparent)]

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use fulmar_tender::{CommandLine, CommandLineError};
+use fulmar_tender::{CommandLine, CommandLineError, DeviceKind};
 
 /// As Solo5.
 const MEMORY_MIB_DEFAULT: u64 = 512;
@@ -101,8 +101,8 @@ fn parse_memory(value: &str) -> Result<Choice, OptionsError> {
 fn unsupported_device(option: &str) -> Option<OptionsError> {
     let (option, name) = option.split_once(':')?;
     let kind = match option {
-        "--net" | "--net-mac" => "network",
-        "--block" | "--block-sector-size" => "block",
+        "--net" | "--net-mac" => DeviceKind::Net,
+        "--block" | "--block-sector-size" => DeviceKind::Block,
         _ => return None,
     };
     Some(OptionsError::Device {
@@ -121,7 +121,7 @@ pub(crate) enum OptionsError {
     #[error("`--mem={0}` is not a number of MiB, such as `--mem=32`")]
     Memory(String),
     #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
-    Device { kind: &'static str, name: String },
+    Device { kind: DeviceKind, name: String },
     #[error(transparent)]
     CommandLine(#[from] CommandLineError),
 }

@@ -64,10 +64,10 @@ pub(crate) fn close_standard_input() {
 
 /// Sets the dispositions that the unikernel runs under.
 ///
-/// - `SIGSEGV` and `SIGBUS` kill: Rust's runtime has its own handlers for them, which would run on the unikernel's fault
-///   and make system calls that the filter does not allow.
-/// - `SIGPIPE` is ignored. Under `solo5-spt` it kills: a unikernel ends with the next line it prints after the reader of
-///   its console is gone. Unikernels here outlive the daemon that reads their console, so the line is lost instead.
+/// - `SIGSEGV` and `SIGBUS` kill: Rust's runtime has its own handlers for them, which would run on the unikernel's
+///   fault and make system calls that the filter does not allow.
+/// - `SIGPIPE` is ignored. Under `solo5-spt` it kills: a unikernel ends with the next line it prints after the reader
+///   of its console is gone. Unikernels here outlive the daemon that reads their console, so the line is lost instead.
 ///
 /// Everything else stays as the parent set it, so `SIGTERM` normally ends a unikernel.
 pub(crate) fn set_signals() {

@@ -2,8 +2,11 @@
 //!
 //! The unikernel is loaded into this very process, at the addresses it was linked for, and makes its few system calls
 //! itself, behind a filter that allows nothing else. So everything that needs any other system call comes first, and
-//! what comes last cannot be undone. The guest can read the tender's memory: the tender holds no secrets, and its
-//! environment should hold none.
+//! what comes last cannot be undone.
+//!
+//! Two things are the parent's to decide. The guest can read the tender's memory, so the environment should hold no
+//! secrets. And what standard output does when nobody reads is what the guest's `write` returns: it waits where the
+//! descriptor is blocking, and fails where it is not; Solo5's bindings lose the text then.
 
 mod boot_info;
 mod events;

@@ -1,7 +1,7 @@
 //! The system calls that an `spt` guest may make; all others kill the process.
 //!
-//! The list is the guest's whole interface to the host, so it is short, and exact to the argument. Arguments are compared
-//! with all their 64 bits, as Solo5 does, although the kernel looks at 32 of most of them: the guest loses nothing.
+//! The list is the guest's whole interface to the host, so it is short, and exact to the argument. Arguments are
+//! compared with all their 64 bits, as Solo5 does, although the kernel looks at 32 of most: the guest loses nothing.
 
 use std::os::fd::RawFd;
 

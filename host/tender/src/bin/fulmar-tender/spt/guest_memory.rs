@@ -14,8 +14,8 @@ use fulmar_tender::Protection;
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
 
-/// Where the mapping begins. Linux maps nothing below 64 KiB for unprivileged programs (`vm.mmap_min_addr`), so a guest's
-/// null pointers fault.
+/// Where the mapping begins. Linux maps nothing below 64 KiB for unprivileged programs (`vm.mmap_min_addr`), so a
+/// guest's null pointers fault.
 const START: u64 = 0x1_0000;
 
 /// Addresses [`START`] to the memory size, readable and writable, zero until written. Stays mapped for the life of the
@@ -66,9 +66,9 @@ impl GuestMemory {
     /// Sets what the guest may do to `pages`, whose ends are page-aligned.
     pub(crate) fn protect(&mut self, pages: Range<u64>, protection: Protection) -> Result<(), MemoryError> {
         let mut flags = MprotectFlags::empty();
-        flags.set(MprotectFlags::READ, protection.read);
-        flags.set(MprotectFlags::WRITE, protection.write);
-        flags.set(MprotectFlags::EXEC, protection.execute);
+        flags.set(MprotectFlags::READ, protection.read());
+        flags.set(MprotectFlags::WRITE, protection.write());
+        flags.set(MprotectFlags::EXEC, protection.execute());
         let (start, length) = self.host_range(pages.clone())?;
         // SAFETY: `host_range` has checked that all pages belong to the mapping; no Rust value lies in it.
         unsafe { mprotect(start.cast(), length, flags) }.map_err(|error| MemoryError::Protect {
