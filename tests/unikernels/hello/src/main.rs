@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `sleep=SECONDS` | sleeps so long (`0.25` is a quarter of a second), and says how long it was |
 //! | `tick=MS` | prints a numbered line every MS milliseconds until it is killed |
-//! | `clock` | prints both clocks |
+//! | `clock` | prints both clocks, in nanoseconds |
 //! | `exit=N` | ends with exit status N, 0 to 255 |
 //! | `abort` | aborts: exit status 255 |
 //! | `fault` | writes to address 0 |
@@ -40,11 +40,7 @@ fn obey(argument: &str) {
     match argument.split_once('=').unwrap_or((argument, "")) {
         ("sleep", seconds) => parse_seconds(seconds).map_or_else(|| misunderstood(argument), sleep),
         ("tick", milliseconds) => milliseconds.parse().map_or_else(|_| misunderstood(argument), tick),
-        ("clock", "") => println!(
-            "monotonic {:?}, wall {:?}",
-            solo5::clock_monotonic(),
-            solo5::clock_wall()
-        ),
+        ("clock", "") => clock(),
         ("exit", status) => status
             .parse()
             .map_or_else(|_| misunderstood(argument), |status| solo5::exit(status)),
@@ -65,6 +61,11 @@ fn sleep(time: Duration) {
     let start = solo5::clock_monotonic();
     solo5::sleep(time);
     println!("slept {} ms", (solo5::clock_monotonic() - start).as_millis());
+}
+
+fn clock() {
+    let (monotonic, wall) = (solo5::clock_monotonic(), solo5::clock_wall());
+    println!("monotonic {} ns, wall {} ns", monotonic.as_nanos(), wall.as_nanos());
 }
 
 fn tick(period_ms: u64) {

@@ -1,7 +1,7 @@
 //! Lines on the unikernel's console.
 //!
-//! A line goes out in one piece, so that what several writers print does not mix. What the console does not take is lost:
-//! a unikernel must not stop because nobody reads what it says.
+//! A line goes out in one piece, so that what several writers print does not mix. What the console does not take is
+//! lost: a unikernel must not stop because nobody reads what it says.
 
 use core::fmt::{self, Write};
 

@@ -12,9 +12,8 @@
 //! }
 //! ```
 //!
-//! A feature chooses the target. Everything that depends on it is in the module of its name, which offers the same
-//! functions in each: [`Boot`]'s fields, `write`, `exit`, the clocks and `sleep_until`. There is no memory allocator and
-//! there are no devices yet.
+//! A feature chooses the target. Everything that depends on it is in the file of its name, and each such file offers
+//! the same: [`Boot`], `write`, `exit`, the clocks, `sleep_until`. There is no memory allocator, and no device yet.
 
 #![no_std]
 
@@ -52,8 +51,8 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     abort()
 }
 
-/// Makes `$main`, a `fn(Boot) -> u8`, the unikernel's program, and the file around it a Solo5 unikernel without devices.
-/// What `$main` returns is the exit status. Exactly once in a unikernel.
+/// Makes `$main`, a `fn(Boot) -> u8`, the unikernel's program, and the file around it a Solo5 unikernel without
+/// devices. What `$main` returns is the exit status. Exactly once in a unikernel.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
