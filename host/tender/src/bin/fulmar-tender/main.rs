@@ -5,6 +5,9 @@
 //! parent say when, [`process`] is what the tender does to itself. Each target has one module; `hvt`, and the devices
 //! of both, join beside [`spt`].
 
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+compile_error!("fulmar-tender knows the system calls and registers of x86-64 Linux only");
+
 mod hold;
 mod options;
 mod process;
@@ -70,7 +73,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
             metadata.len()
         )));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     file.take(IMAGE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

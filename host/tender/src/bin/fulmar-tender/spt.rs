@@ -12,7 +12,6 @@ mod boot_info;
 mod events;
 mod filter;
 mod guest_memory;
-#[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use std::convert::Infallible;
