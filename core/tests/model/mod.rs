@@ -1,0 +1,278 @@
+//! The rules once more, as plainly as possible: flat lists, and everything recomputed for every question.
+//!
+//! Shares no code with the tree but the value types. Answers with codes and domains; the figures are compared elsewhere.
+
+use std::collections::BTreeMap;
+
+use fulmar_core::{BlockSize, Name, Path, Policy, Tree, Unikernel};
+
+/// A change, or an attempt at one.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    InsertPolicy(Path, Policy),
+    RemovePolicy(Path),
+    InsertUnikernel(Name, Unikernel),
+    RemoveUnikernel(Name),
+    InsertBlock(Name, BlockSize),
+    RemoveBlock(Name),
+}
+
+/// The reasons for a refusal, in order: each as its code and what it is about. None where it is admitted.
+pub(crate) type Verdict = Vec<(String, String)>;
+
+/// Everything that is known, without any sum.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) policies: BTreeMap<Path, Policy>,
+    pub(crate) unikernels: BTreeMap<Name, Unikernel>,
+    pub(crate) blocks: BTreeMap<Name, BlockSize>,
+}
+
+/// What a subtree takes, counted afresh.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) unikernels: u64,
+    pub(crate) memory: u64,
+    pub(crate) block: u64,
+    pub(crate) cpuids: Vec<u16>,
+    pub(crate) bridges: Vec<String>,
+}
+
+impl Model {
+    /// Decides, and applies what is admitted.
+    pub(crate) fn apply(&mut self, operation: &Operation) -> Verdict {
+        let verdict = self.decide(operation);
+        if verdict.is_empty() {
+            match operation.clone() {
+                Operation::InsertPolicy(domain, policy) => drop(self.policies.insert(domain, policy)),
+                Operation::RemovePolicy(domain) => drop(self.policies.remove(&domain)),
+                Operation::InsertUnikernel(name, unikernel) => drop(self.unikernels.insert(name, unikernel)),
+                Operation::RemoveUnikernel(name) => drop(self.unikernels.remove(&name)),
+                Operation::InsertBlock(name, size) => drop(self.blocks.insert(name, size)),
+                Operation::RemoveBlock(name) => drop(self.blocks.remove(&name)),
+            }
+        }
+        verdict
+    }
+
+    pub(crate) fn decide(&self, operation: &Operation) -> Verdict {
+        let one = |code: &str, about: &dyn ToString| vec![(code.to_owned(), about.to_string())];
+        match operation {
+            Operation::InsertPolicy(domain, policy) => self.against_policy(domain, policy),
+            Operation::InsertUnikernel(name, unikernel) => self.against_unikernel(name, unikernel),
+            Operation::InsertBlock(name, size) => self.against_block(name, *size),
+            Operation::RemovePolicy(domain) if !self.policies.contains_key(domain) => one("policy-unknown", domain),
+            Operation::RemoveUnikernel(name) if !self.unikernels.contains_key(name) => one("unikernel-unknown", name),
+            Operation::RemoveBlock(name) if !self.blocks.contains_key(name) => one("block-unknown", name),
+            Operation::RemoveBlock(name) if self.user_of(name).is_some() => one("block-active", name),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn sums(&self, domain: &Path) -> Sums {
+        let mut sums = Sums::default();
+        for (_, unikernel) in self
+            .unikernels
+            .iter()
+            .filter(|(name, _)| is_within(name.domain(), domain))
+        {
+            sums.unikernels += 1;
+            sums.memory += unikernel.memory_mib().get();
+            sums.cpuids
+                .extend(unikernel.cpuids().iter().map(fulmar_core::CpuId::get));
+            sums.bridges
+                .extend(unikernel.bridges().iter().map(|net| net.bridge.to_string()));
+        }
+        let blocks = self.blocks.iter().filter(|(name, _)| is_within(name.domain(), domain));
+        sums.block = blocks.map(|(_, size)| size.mib().get()).sum();
+        sums.cpuids.sort_unstable();
+        sums.bridges.sort_unstable();
+        sums
+    }
+
+    fn user_of(&self, block: &Name) -> Option<&Name> {
+        let uses = |name: &Name, unikernel: &Unikernel| {
+            name.domain() == block.domain()
+                && unikernel
+                    .block_devices()
+                    .iter()
+                    .any(|device| device.host == *block.label())
+        };
+        self.unikernels
+            .iter()
+            .find(|(name, unikernel)| uses(name, unikernel))
+            .map(|(name, _)| name)
+    }
+
+    fn against_unikernel(&self, name: &Name, unikernel: &Unikernel) -> Verdict {
+        let mut verdict = Verdict::new();
+        if self.unikernels.contains_key(name) {
+            verdict.push(("unikernel-exists".to_owned(), name.to_string()));
+        }
+        let mut seen = Vec::new();
+        for device in unikernel.block_devices() {
+            let block = Name::new(name.domain().clone(), device.host.clone());
+            let code = if seen.contains(&block) {
+                Some("block-twice")
+            } else if !self.blocks.contains_key(&block) {
+                Some("block-unknown")
+            } else {
+                self.user_of(&block).map(|_| "block-active")
+            };
+            verdict.extend(code.map(|code| (code.to_owned(), block.to_string())));
+            seen.push(block);
+        }
+        for (domain, policy) in self.chain(name.domain()) {
+            let sums = self.sums(&domain);
+            let broken = [
+                ("unikernels", sums.unikernels + 1 > policy.unikernels.get()),
+                (
+                    "memory",
+                    sums.memory + unikernel.memory_mib().get() > policy.memory_mib.get(),
+                ),
+                (
+                    "cpuids",
+                    unikernel.cpuids().iter().any(|cpu| !policy.cpuids.contains(cpu)),
+                ),
+                (
+                    "bridges",
+                    unikernel
+                        .bridges()
+                        .iter()
+                        .any(|net| !policy.bridges.contains(&net.bridge)),
+                ),
+            ];
+            push_broken(&mut verdict, "exceeds", &domain, &broken);
+        }
+        verdict
+    }
+
+    fn against_block(&self, name: &Name, size: BlockSize) -> Verdict {
+        let mut verdict = Verdict::new();
+        if self.blocks.contains_key(name) {
+            verdict.push(("block-exists".to_owned(), name.to_string()));
+        }
+        for (domain, policy) in self.chain(name.domain()) {
+            let total = self.sums(&domain).block + size.mib().get();
+            let broken = policy.block_mib.is_none_or(|limit| total > limit.get());
+            push_broken(&mut verdict, "exceeds", &domain, &[("block", broken)]);
+        }
+        verdict
+    }
+
+    fn against_policy(&self, domain: &Path, policy: &Policy) -> Verdict {
+        let mut verdict = Verdict::new();
+        let sums = self.sums(domain);
+        let beyond = [
+            ("unikernels", sums.unikernels > policy.unikernels.get()),
+            ("memory", sums.memory > policy.memory_mib.get()),
+            (
+                "block",
+                sums.block > policy.block_mib.map_or(0, fulmar_core::Amount::get),
+            ),
+            (
+                "cpuids",
+                sums.cpuids
+                    .iter()
+                    .any(|cpu| !policy.cpuids.iter().any(|allowed| allowed.get() == *cpu)),
+            ),
+            (
+                "bridges",
+                sums.bridges
+                    .iter()
+                    .any(|used| !policy.bridges.iter().any(|bridge| bridge.as_str() == used)),
+            ),
+        ];
+        push_broken(&mut verdict, "in-use", domain, &beyond);
+        for (above, allowed) in self.chain(domain).into_iter().filter(|(above, _)| above != domain) {
+            push_broken(&mut verdict, "wider", &above, &wider(policy, &allowed));
+        }
+        for (below, delegated) in self
+            .policies
+            .iter()
+            .filter(|(below, _)| is_within(below, domain) && *below != domain)
+        {
+            push_broken(&mut verdict, "narrower", below, &wider(delegated, policy));
+        }
+        verdict
+    }
+
+    /// The policies from `domain` upwards to the root.
+    fn chain(&self, domain: &Path) -> Vec<(Path, Policy)> {
+        let mut chain = Vec::new();
+        let mut next = Some(domain.clone());
+        while let Some(path) = next {
+            chain.extend(self.policies.get(&path).map(|policy| (path.clone(), policy.clone())));
+            next = path.parent();
+        }
+        chain
+    }
+}
+
+/// What the tree answers to an operation, in the terms of the model.
+pub(crate) fn apply_to_tree(tree: &mut Tree, operation: &Operation) -> Verdict {
+    let outcome = match operation.clone() {
+        Operation::InsertPolicy(domain, policy) => tree.insert_policy(&domain, policy),
+        Operation::RemovePolicy(domain) => tree.remove_policy(&domain).map(drop),
+        Operation::InsertUnikernel(name, unikernel) => tree.insert_unikernel(&name, unikernel),
+        Operation::RemoveUnikernel(name) => tree.remove_unikernel(&name).map(drop),
+        Operation::InsertBlock(name, size) => tree.insert_block(&name, size),
+        Operation::RemoveBlock(name) => tree.remove_block(&name).map(drop),
+    };
+    outcome
+        .err()
+        .map(|refusal| refusal.reasons().iter().map(terms).collect())
+        .unwrap_or_default()
+}
+
+fn terms(reason: &fulmar_core::Reason) -> (String, String) {
+    use fulmar_core::Reason::{
+        BlockActive, BlockExists, BlockTwice, BlockUnknown, Exceeds, InUse, Narrower, PolicyUnknown, Uncountable,
+        UnikernelExists, UnikernelUnknown, Wider,
+    };
+    let about = match reason {
+        UnikernelExists { name }
+        | UnikernelUnknown { name }
+        | BlockExists { name }
+        | BlockUnknown { name }
+        | BlockActive { name, .. }
+        | BlockTwice { name } => name.to_string(),
+        PolicyUnknown { domain } | Exceeds { domain, .. } | InUse { domain, .. } => domain.to_string(),
+        Wider { above, .. } => above.to_string(),
+        Narrower { below, .. } => below.to_string(),
+        Uncountable => String::new(),
+    };
+    (reason.code(), about)
+}
+
+/// By labels, not by the tree's own comparison.
+fn is_within(domain: &Path, of: &Path) -> bool {
+    let (inner, outer): (Vec<_>, Vec<_>) = (domain.labels().collect(), of.labels().collect());
+    inner.starts_with(&outer)
+}
+
+fn wider(inner: &Policy, outer: &Policy) -> [(&'static str, bool); 5] {
+    [
+        ("unikernels", inner.unikernels.get() > outer.unikernels.get()),
+        ("memory", inner.memory_mib.get() > outer.memory_mib.get()),
+        (
+            "block",
+            match (inner.block_mib, outer.block_mib) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(inner), Some(outer)) => inner.get() > outer.get(),
+            },
+        ),
+        ("cpuids", inner.cpuids.iter().any(|cpu| !outer.cpuids.contains(cpu))),
+        (
+            "bridges",
+            inner.bridges.iter().any(|bridge| !outer.bridges.contains(bridge)),
+        ),
+    ]
+}
+
+fn push_broken(verdict: &mut Verdict, relation: &str, domain: &Path, limits: &[(&str, bool)]) {
+    for (limit, _) in limits.iter().filter(|(_, broken)| *broken) {
+        verdict.push((format!("{relation}-{limit}"), domain.to_string()));
+    }
+}
