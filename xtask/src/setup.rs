@@ -33,8 +33,10 @@ const APT_LIMIT: Duration = Duration::from_secs(600);
 /// When one of them has none; what the others have is said before.
 pub(crate) fn obtain_all(targets: &[Target], steps: &mut Steps) -> Result<(), Failure> {
     let mut failures = Vec::new();
+    // A way that was closed for one target is not waited for again for the next.
+    let mut closed = Tried::default();
     for &target in targets {
-        match obtain(target, steps) {
+        match obtain_unless(&mut closed, target, steps) {
             Ok(compiler) => steps.note(&format!("{}: ready, {}", target.triple(), describe(&compiler))),
             Err(failure) => {
                 steps.note(&format!("{}: not ready", target.triple()));
@@ -50,11 +52,17 @@ pub(crate) fn obtain_all(targets: &[Target], steps: &mut Steps) -> Result<(), Fa
 /// # Errors
 /// When there is none and none can be installed; says what to install by hand.
 pub(crate) fn obtain(target: Target, steps: &mut Steps) -> Result<Compiler, Failure> {
-    let mut tried = Tried::default();
+    obtain_unless(&mut Tried::default(), target, steps)
+}
+
+fn obtain_unless(tried: &mut Tried, target: Target, steps: &mut Steps) -> Result<Compiler, Failure> {
     loop {
         let facts = look(target);
-        match toolchain::next(&facts, &tried) {
-            Next::Use(compiler) => return Ok(compiler),
+        match toolchain::next(&facts, tried) {
+            Next::Use(compiler) => {
+                *tried = Tried::default();
+                return Ok(compiler);
+            }
             Next::AddByRustup => tried.rustup = Some(add_by_rustup(target, steps)),
             Next::InstallByApt { packages } => tried.apt = Some(install_by_apt(&packages, steps)),
             Next::GiveUp { why } => {
