@@ -252,6 +252,7 @@ where
     typed.map_err(|error| PolicyError::Exports(format!("`{name}`: {error:#}")))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn trap(error: wasmtime::Error) -> PolicyError {
     PolicyError::Trap(format!("{error:#}"))
 }

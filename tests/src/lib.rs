@@ -1,1 +1,4 @@
-//! Work in progress.
+//! What the tests of the whole share: recorded traces, the faces of the rules, a daemon of their own.
+
+pub mod face;
+pub mod trace;
