@@ -2,6 +2,7 @@
 //!
 //! Owns the bounds and the written form. Which CPUs a host has is the host's knowledge.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
@@ -63,32 +64,104 @@ impl fmt::Display for CpuIdError {
 impl core::error::Error for CpuIdError {}
 
 /// A set of CPU ids. Written in ascending order, runs shortened: `0-3, 8`.
+///
+/// A bitmap: a unikernel has one, and every check asks whether it lies within those of the policies. Up to 64 CPUs take no
+/// memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct CpuSet(BTreeSet<CpuId>);
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "BTreeSet<CpuId>", into = "BTreeSet<CpuId>"))]
+pub struct CpuSet {
+    /// CPUs 0 to 63.
+    first: u64,
+    /// 64 CPUs a word from CPU 64 on; the last word is not 0, so that equal sets are equal.
+    rest: Box<[u64]>,
+}
 
 impl CpuSet {
     /// The ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = CpuId> {
-        self.0.iter().copied()
+        let words = core::iter::once(self.first).chain(self.rest.iter().copied());
+        (0_u16..)
+            .zip(words)
+            .flat_map(|(position, word)| bits(word).map(move |bit| CpuId(position * 64 + bit)))
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first == 0 && self.rest.is_empty()
     }
 
     /// Whether `id` is one of them.
     #[must_use]
     pub fn contains(&self, id: CpuId) -> bool {
-        self.0.contains(&id)
+        let word = match usize::from(id.0 / 64) {
+            0 => self.first,
+            position => self.rest.get(position - 1).copied().unwrap_or_default(),
+        };
+        word & 1 << (id.0 % 64) != 0
     }
+
+    /// The ids that are not in `allowed`.
+    #[must_use]
+    pub fn difference(&self, allowed: &Self) -> Self {
+        let allowed_rest = allowed.rest.iter().copied().chain(core::iter::repeat(0));
+        let rest = self
+            .rest
+            .iter()
+            .zip(allowed_rest)
+            .map(|(word, allowed)| word & !allowed);
+        Self::of_words(self.first & !allowed.first, rest.collect())
+    }
+
+    /// The ids that are in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let rest = self.rest.iter().zip(&other.rest).map(|(word, other)| word & other);
+        Self::of_words(self.first & other.first, rest.collect())
+    }
+
+    fn of_words(first: u64, mut rest: Vec<u64>) -> Self {
+        let used = rest.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        rest.truncate(used);
+        Self {
+            first,
+            rest: rest.into_boxed_slice(),
+        }
+    }
+}
+
+/// The positions of the bits that are set, ascending.
+fn bits(word: u64) -> impl Iterator<Item = u16> {
+    (0..64).filter(move |bit| word & 1 << bit != 0)
 }
 
 impl FromIterator<CpuId> for CpuSet {
     fn from_iter<I: IntoIterator<Item = CpuId>>(ids: I) -> Self {
-        Self(ids.into_iter().collect())
+        let (mut first, mut rest) = (0, Vec::new());
+        for CpuId(id) in ids {
+            let bit = 1 << (id % 64);
+            match usize::from(id / 64) {
+                0 => first |= bit,
+                position => {
+                    rest.resize(rest.len().max(position), 0);
+                    rest[position - 1] |= bit;
+                }
+            }
+        }
+        Self::of_words(first, rest)
+    }
+}
+
+impl From<BTreeSet<CpuId>> for CpuSet {
+    fn from(ids: BTreeSet<CpuId>) -> Self {
+        ids.into_iter().collect()
+    }
+}
+
+impl From<CpuSet> for BTreeSet<CpuId> {
+    fn from(set: CpuSet) -> Self {
+        set.iter().collect()
     }
 }
 
@@ -131,6 +204,34 @@ mod tests {
             "the CPU id 8192 is too large: at most 8191"
         );
         assert!(CpuId::new(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_set_is_what_a_set_of_numbers_is() {
+        let sets = [
+            &[][..],
+            &[0],
+            &[63],
+            &[64],
+            &[0, 63, 64, 127, 128],
+            &[64, 8191],
+            &[1, 2, 3, 8191],
+        ];
+        let set = |ids: &[u64]| -> CpuSet { ids.iter().map(|id| CpuId::new(*id).unwrap()).collect() };
+        for a in sets {
+            assert_eq!(set(a).iter().map(u64::from).collect::<Vec<_>>(), a);
+            assert_eq!(set(a).is_empty(), a.is_empty());
+            for b in sets {
+                let (both, only_a): (Vec<_>, Vec<_>) = a.iter().copied().partition(|id| b.contains(id));
+                assert_eq!(set(a).intersection(&set(b)), set(&both), "{a:?} {b:?}");
+                assert_eq!(set(a).difference(&set(b)), set(&only_a), "{a:?} {b:?}");
+                assert!(
+                    a.iter()
+                        .all(|id| set(b).contains(CpuId::new(*id).unwrap()) == b.contains(id)),
+                    "{a:?} {b:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -50,6 +50,7 @@ extern crate alloc;
 mod amount;
 mod block;
 mod bridge;
+mod counts;
 mod cpu;
 mod device;
 mod name;

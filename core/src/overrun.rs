@@ -3,7 +3,7 @@
 //! Owns the comparison of each limit and the numbers in its sentence. Which policy set the limit, and what was asked, is
 //! said by the [`Reason`](crate::Reason) around it.
 
-use crate::{Amount, Bridge, BridgeSet, CpuId, CpuSet};
+use crate::{Amount, Bridge, BridgeSet, CpuSet};
 
 /// A limit that is exceeded: for amounts `used` + `asked` is more than `allowed`; for sets `denied` is asked but not allowed.
 ///
@@ -92,16 +92,16 @@ impl Overrun {
             })
     }
 
-    pub(crate) fn of_cpuids(allowed: &CpuSet, asked: impl Iterator<Item = CpuId>) -> Option<Self> {
-        let denied: CpuSet = asked.filter(|cpu| !allowed.contains(*cpu)).collect();
+    pub(crate) fn of_cpuids(allowed: &CpuSet, asked: &CpuSet) -> Option<Self> {
+        let denied = asked.difference(allowed);
         (!denied.is_empty()).then(|| Self::Cpuids {
             allowed: allowed.clone(),
             denied,
         })
     }
 
-    pub(crate) fn of_bridges<'a>(allowed: &BridgeSet, asked: impl Iterator<Item = &'a Bridge>) -> Option<Self> {
-        let denied = BridgeSet::some_of(asked.filter(|bridge| !allowed.contains(bridge)));
+    pub(crate) fn of_bridges<'a>(allowed: &BridgeSet, asked: impl IntoIterator<Item = &'a Bridge>) -> Option<Self> {
+        let denied = BridgeSet::some_of(asked.into_iter().filter(|bridge| !allowed.contains(bridge)));
         (!denied.is_empty()).then(|| Self::Bridges {
             allowed: allowed.clone(),
             denied,

@@ -36,7 +36,7 @@ impl Policy {
             Overrun::of_unikernels(allowed.unikernels, Amount::ZERO, self.unikernels),
             Overrun::of_memory(allowed.memory_mib, Amount::ZERO, self.memory_mib),
             block,
-            Overrun::of_cpuids(&allowed.cpuids, self.cpuids.iter()),
+            Overrun::of_cpuids(&allowed.cpuids, &self.cpuids),
             Overrun::of_bridges(&allowed.bridges, self.bridges.iter()),
         ]
         .into_iter()

@@ -4,6 +4,7 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::counts::{add_all, release};
 use crate::{Amount, BlockSize, Bridge, CpuId, Unikernel};
 
 /// What a subtree takes.
@@ -77,12 +78,8 @@ impl Usage {
         self.unikernels = self.unikernels.counted_plus(other.unikernels);
         self.memory_mib = self.memory_mib.counted_plus(other.memory_mib);
         self.block_mib = self.block_mib.counted_plus(other.block_mib);
-        for (cpu, count) in &other.cpuids {
-            *self.cpuids.entry(*cpu).or_default() += count;
-        }
-        for (bridge, count) in &other.bridges {
-            *self.bridges.entry(bridge.clone()).or_default() += count;
-        }
+        add_all(&mut self.cpuids, &other.cpuids);
+        add_all(&mut self.bridges, &other.bridges);
     }
 
     /// Counts a block device in.
@@ -93,15 +90,5 @@ impl Usage {
     /// Takes a block device out again that was counted in.
     pub(crate) fn remove_block(&mut self, size: BlockSize) {
         self.block_mib = self.block_mib.counted_minus(size.mib());
-    }
-}
-
-/// Takes one away from a count, and the count itself with the last one.
-fn release<K: Ord>(counts: &mut BTreeMap<K, u64>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
     }
 }

@@ -1,18 +1,79 @@
 //! Decides: which reasons speak against a request, in their fixed order. Changes nothing.
 //!
 //! Two kinds of reasons are kept apart: those by name (it exists, it is missing, it cannot be counted) hold also when known
-//! facts are loaded; those by limit do not.
+//! facts are loaded; those by limit do not. One walk down the chain finds both, and allocates for reasons only.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use super::Tree;
 use super::node::Node;
-use crate::{Amount, BlockSize, Name, Overrun, Path, Policy, Reason, Unikernel};
+use crate::{Amount, BlockSize, Name, Overrun, Path, Policy, Reason, Unikernel, Usage};
 
-/// Reasons against a unikernel that have nothing to do with limits.
-pub(super) fn unikernel_by_name(tree: &Tree, name: &Name, unikernel: &Unikernel) -> Vec<Reason> {
+/// Every reason against a unikernel.
+pub(super) fn unikernel(tree: &Tree, name: &Name, unikernel: &Unikernel) -> Vec<Reason> {
+    let mut exceeded = Exceeded::default();
+    let domain = tree.root.walk(name.domain(), |depth, node| {
+        exceeded.at(depth, node, |policy, usage, overruns| {
+            unikernel_overruns(policy, usage, unikernel, overruns);
+        });
+    });
+    let mut reasons = unikernel_by_name(tree, domain, name, unikernel);
+    exceeded.explain(name.domain(), &mut reasons);
+    reasons
+}
+
+/// Every reason against a block device.
+pub(super) fn block(tree: &Tree, name: &Name, size: BlockSize) -> Vec<Reason> {
+    let mut exceeded = Exceeded::default();
+    let domain = tree.root.walk(name.domain(), |depth, node| {
+        exceeded.at(depth, node, |policy, usage, overruns| {
+            overruns.extend(Overrun::of_block(policy.block_mib, usage.block_mib, size.mib()));
+        });
+    });
+    let mut reasons = block_by_name(tree, domain, name, size);
+    exceeded.explain(name.domain(), &mut reasons);
+    reasons
+}
+
+/// Every reason against a policy: what is used, the policies above, the policies below.
+pub(super) fn policy(tree: &Tree, domain: &Path, policy: &Policy) -> Vec<Reason> {
+    let depth = domain.labels().count();
+    let mut wider = Exceeded::default();
+    let own = tree.root.walk(domain, |above, node| {
+        if above < depth {
+            wider.at(above, node, |allowed, _, overruns| {
+                overruns.extend(policy.wider_than(allowed));
+            });
+        }
+    });
     let mut reasons = Vec::new();
-    if tree.find_unikernel(name).is_some() {
+    let Some(own) = own else {
+        wider.explain_as(domain, &mut reasons, |above, overrun| Reason::Wider { above, overrun });
+        return reasons;
+    };
+    let in_use = usage_beyond(policy, &own.usage).into_iter();
+    reasons.extend(in_use.map(|overrun| Reason::InUse {
+        domain: domain.clone(),
+        overrun,
+    }));
+    wider.explain_as(domain, &mut reasons, |above, overrun| Reason::Wider { above, overrun });
+    if own.delegated.is_wider_than(policy) {
+        for (below, delegated) in tree.policed_below(domain) {
+            let overruns = delegated.wider_than(policy).into_iter();
+            reasons.extend(overruns.map(|overrun| Reason::Narrower {
+                below: below.clone(),
+                overrun,
+            }));
+        }
+    }
+    reasons
+}
+
+/// Reasons against a unikernel that have nothing to do with limits. `domain` is its domain's node, if there is one.
+pub(super) fn unikernel_by_name(tree: &Tree, domain: Option<&Node>, name: &Name, unikernel: &Unikernel) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if domain.is_some_and(|domain| domain.unikernels.contains_key(name.label())) {
         reasons.push(Reason::UnikernelExists { name: name.clone() });
     }
     let devices = unikernel.block_devices();
@@ -22,16 +83,15 @@ pub(super) fn unikernel_by_name(tree: &Tree, name: &Name, unikernel: &Unikernel)
             reasons.push(Reason::BlockTwice { name: block_name() });
             continue;
         }
-        match tree
-            .root
-            .find(name.domain())
-            .and_then(|domain| domain.blocks.get(&device.host))
-        {
+        match domain.and_then(|domain| domain.blocks.get(&device.host)) {
             None => reasons.push(Reason::BlockUnknown { name: block_name() }),
-            Some(block) => reasons.extend(block.user.as_ref().map(|user| Reason::BlockActive {
-                name: block_name(),
-                user: name.sibling(user),
-            })),
+            Some(block) => {
+                let user = block.user.as_ref().map(|user| name.sibling(user));
+                reasons.extend(user.map(|user| Reason::BlockActive {
+                    name: block_name(),
+                    user,
+                }));
+            }
         }
     }
     if !tree.root.usage.counts_unikernel(unikernel) {
@@ -40,115 +100,79 @@ pub(super) fn unikernel_by_name(tree: &Tree, name: &Name, unikernel: &Unikernel)
     reasons
 }
 
-/// Limits on the chain that a unikernel would exceed.
-pub(super) fn unikernel_limits(tree: &Tree, name: &Name, unikernel: &Unikernel) -> Vec<Reason> {
-    exceeded_on_chain(tree, name.domain(), |policy, node| {
-        let usage = &node.usage;
-        [
-            Overrun::of_unikernels(policy.unikernels, usage.unikernels, Amount::ONE),
-            Overrun::of_memory(policy.memory_mib, usage.memory_mib, unikernel.memory_mib()),
-            None,
-            Overrun::of_cpuids(&policy.cpuids, unikernel.cpuids().iter()),
-            Overrun::of_bridges(&policy.bridges, unikernel.bridges().iter().map(|net| &net.bridge)),
-        ]
-    })
-}
-
 /// Reasons against a block device that have nothing to do with limits.
-pub(super) fn block_by_name(tree: &Tree, name: &Name, size: BlockSize) -> Vec<Reason> {
-    let exists = tree
-        .find_block(name)
-        .map(|_| Reason::BlockExists { name: name.clone() });
-    let uncountable = (!tree.root.usage.counts_block(size)).then_some(Reason::Uncountable);
-    exists.into_iter().chain(uncountable).collect()
+pub(super) fn block_by_name(tree: &Tree, domain: Option<&Node>, name: &Name, size: BlockSize) -> Vec<Reason> {
+    let exists = domain.is_some_and(|domain| domain.blocks.contains_key(name.label()));
+    let uncountable = !tree.root.usage.counts_block(size);
+    let exists = exists.then(|| Reason::BlockExists { name: name.clone() });
+    exists
+        .into_iter()
+        .chain(uncountable.then_some(Reason::Uncountable))
+        .collect()
 }
 
-/// Limits on the chain that a block device would exceed.
-pub(super) fn block_limits(tree: &Tree, name: &Name, size: BlockSize) -> Vec<Reason> {
-    exceeded_on_chain(tree, name.domain(), |policy, node| {
-        [
-            None,
-            None,
-            Overrun::of_block(policy.block_mib, node.usage.block_mib, size.mib()),
-            None,
-            None,
-        ]
-    })
+fn unikernel_overruns(policy: &Policy, usage: &Usage, unikernel: &Unikernel, overruns: &mut Vec<Overrun>) {
+    overruns.extend(Overrun::of_unikernels(policy.unikernels, usage.unikernels, Amount::ONE));
+    overruns.extend(Overrun::of_memory(
+        policy.memory_mib,
+        usage.memory_mib,
+        unikernel.memory_mib(),
+    ));
+    overruns.extend(Overrun::of_cpuids(&policy.cpuids, unikernel.cpuids()));
+    let bridges = unikernel.bridges().iter().map(|net| &net.bridge);
+    overruns.extend(Overrun::of_bridges(&policy.bridges, bridges));
 }
 
-/// Reasons against a policy: what is used, the policies above, the policies below.
-pub(super) fn policy(tree: &Tree, domain: &Path, policy: &Policy) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if let Some(node) = tree.root.find(domain) {
-        let in_use = beyond_policy(node, policy);
-        reasons.extend(in_use.into_iter().flatten().map(|overrun| Reason::InUse {
-            domain: domain.clone(),
-            overrun,
-        }));
-    }
-    let depth = domain.labels().count();
-    reasons.extend(upwards(tree.root.chain(domain).take(depth), |above, node| {
-        let overruns = node
-            .policy
-            .as_ref()
-            .map(|allowed| policy.wider_than(allowed))
-            .unwrap_or_default();
-        overruns
-            .into_iter()
-            .map(|overrun| Reason::Wider {
-                above: domain.prefix(above),
-                overrun,
-            })
-            .collect()
-    }));
-    for (below, delegated) in tree.policed_below(domain) {
-        let overruns = delegated.wider_than(policy).into_iter();
-        reasons.extend(overruns.map(|overrun| Reason::Narrower {
-            below: below.clone(),
-            overrun,
-        }));
-    }
-    reasons
-}
-
-/// The limits of `policy` that the use of a domain is beyond already.
-fn beyond_policy(node: &Node, policy: &Policy) -> [Option<Overrun>; 5] {
-    let usage = &node.usage;
-    let uses_block = usage.block_mib > Amount::ZERO;
+/// The limits of `policy` that a usage is beyond already.
+pub(super) fn usage_beyond(policy: &Policy, usage: &Usage) -> Vec<Overrun> {
+    let cpuids = usage.cpuids.keys().copied().collect();
+    let block = Some(usage.block_mib).filter(|used| *used > Amount::ZERO);
     [
         Overrun::of_unikernels(policy.unikernels, usage.unikernels, Amount::ZERO),
         Overrun::of_memory(policy.memory_mib, usage.memory_mib, Amount::ZERO),
-        Overrun::of_block(policy.block_mib, usage.block_mib, Amount::ZERO).filter(|_| uses_block),
-        Overrun::of_cpuids(&policy.cpuids, usage.cpuids.keys().copied()),
+        block.and_then(|used| Overrun::of_block(policy.block_mib, used, Amount::ZERO)),
+        Overrun::of_cpuids(&policy.cpuids, &cpuids),
         Overrun::of_bridges(&policy.bridges, usage.bridges.keys()),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// Asks every policy from `domain` up to the root which of its limits a request exceeds.
-fn exceeded_on_chain(
-    tree: &Tree,
-    domain: &Path,
-    overruns: impl Fn(&Policy, &Node) -> [Option<Overrun>; 5],
-) -> Vec<Reason> {
-    upwards(tree.root.chain(domain), |depth, node| {
-        let Some(policy) = &node.policy else { return Vec::new() };
-        let exceeded = overruns(policy, node).into_iter().flatten();
-        exceeded
-            .map(|overrun| Reason::Exceeds {
-                domain: domain.prefix(depth),
-                overrun,
-            })
-            .collect()
-    })
+/// Limits that a walk down the chain found exceeded.
+#[derive(Default)]
+pub(super) struct Exceeded {
+    by_depth: Vec<(usize, Overrun)>,
 }
 
-/// Collects reasons from a chain of nodes, which is walked downwards, in the order upwards. Allocates only for reasons.
-fn upwards<'a>(
-    chain: impl Iterator<Item = &'a Node>,
-    reasons_at: impl Fn(usize, &'a Node) -> Vec<Reason>,
-) -> Vec<Reason> {
-    let found = chain.enumerate().map(|(depth, node)| reasons_at(depth, node));
-    let mut by_domain: Vec<Vec<Reason>> = found.filter(|reasons| !reasons.is_empty()).collect();
-    by_domain.reverse();
-    by_domain.into_iter().flatten().collect()
+impl Exceeded {
+    /// Asks the policy of a node, if it has one, for the limits exceeded.
+    pub(super) fn at(&mut self, depth: usize, node: &Node, overruns: impl FnOnce(&Policy, &Usage, &mut Vec<Overrun>)) {
+        if let Some(policy) = &node.policy {
+            let mut found = Vec::new();
+            overruns(policy, &node.usage, &mut found);
+            if !found.is_empty() {
+                self.by_depth.extend(found.into_iter().map(|overrun| (depth, overrun)));
+            }
+        }
+    }
+
+    fn explain(self, domain: &Path, reasons: &mut Vec<Reason>) {
+        self.explain_as(domain, reasons, |domain, overrun| Reason::Exceeds { domain, overrun });
+    }
+
+    /// Names the domains, from `domain` upwards; the order of the limits within each is kept.
+    pub(super) fn explain_as(
+        mut self,
+        domain: &Path,
+        reasons: &mut Vec<Reason>,
+        reason: impl Fn(Path, Overrun) -> Reason,
+    ) {
+        self.by_depth.sort_by_key(|(depth, _)| Reverse(*depth));
+        reasons.extend(
+            self.by_depth
+                .into_iter()
+                .map(|(depth, overrun)| reason(domain.prefix(depth), overrun)),
+        );
+    }
 }

@@ -47,11 +47,13 @@ impl Tree {
         match fact {
             Fact::Policy { domain, policy } => self.place_policy(&domain, policy),
             Fact::Block { name, size_mib } => {
-                Refusal::unless_empty(check::block_by_name(self, &name, size_mib))?;
+                let domain = self.root.find(name.domain());
+                Refusal::unless_empty(check::block_by_name(self, domain, &name, size_mib))?;
                 self.place_block(&name, size_mib);
             }
             Fact::Unikernel { name, unikernel } => {
-                Refusal::unless_empty(check::unikernel_by_name(self, &name, &unikernel))?;
+                let domain = self.root.find(name.domain());
+                Refusal::unless_empty(check::unikernel_by_name(self, domain, &name, &unikernel))?;
                 self.place_unikernel(&name, unikernel);
             }
         }
@@ -80,7 +82,7 @@ fn collect(node: &Node, domain: &Path, facts: &mut Vec<Fact>) {
         name: name(label),
         size_mib: block.size_mib,
     }));
-    let unikernels = node.unikernels.iter();
+    let unikernels = node.sorted_unikernels().into_iter();
     facts.extend(unikernels.map(|(label, unikernel)| Fact::Unikernel {
         name: name(label),
         unikernel: unikernel.clone(),

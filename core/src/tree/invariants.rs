@@ -4,6 +4,7 @@
 //! 2. A block device is active exactly when one unikernel of its domain lists it, and names that one.
 //! 3. There is no empty node but the root.
 //! 4. `policed` lists exactly the domains with a policy.
+//! 5. What every domain has handed on are the limits of the policies strictly below it.
 //!
 //! That use stays within the limits is not among them: loaded facts may break it (see [`Tree::load`]).
 
@@ -11,6 +12,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
 
 use super::Tree;
+use super::delegated::Delegated;
 use super::node::Node;
 use crate::{Label, Path, Usage};
 
@@ -54,13 +56,13 @@ impl Tree {
     }
 }
 
-/// Returns the usage of the subtree, recomputed.
-fn validate_node(node: &Node, domain: &Path, policed: &mut BTreeSet<Path>) -> Result<Usage, Broken> {
+/// Returns the usage of the subtree and the limits of the policies strictly below, recounted.
+fn validate_node(node: &Node, domain: &Path, policed: &mut BTreeSet<Path>) -> Result<(Usage, Delegated), Broken> {
     let broken = |invariant| Broken {
         invariant,
         domain: domain.clone(),
     };
-    let mut usage = Usage::default();
+    let (mut usage, mut delegated) = (Usage::default(), Delegated::default());
     let mut users: BTreeMap<&Label, &Label> = BTreeMap::new();
     for (label, unikernel) in &node.unikernels {
         usage.add_unikernel(unikernel);
@@ -87,10 +89,21 @@ fn validate_node(node: &Node, domain: &Path, policed: &mut BTreeSet<Path>) -> Re
                 domain: below,
             });
         }
-        usage.add_all(&validate_node(child, &below, policed)?);
+        let (child_usage, child_delegated) = validate_node(child, &below, policed)?;
+        usage.add_all(&child_usage);
+        delegated.add_all(&child_delegated);
+        if let Some(policy) = &child.policy {
+            delegated.add(policy);
+        }
     }
     if node.policy.is_some() {
         policed.insert(domain.clone());
     }
-    if usage == node.usage { Ok(usage) } else { Err(broken(1)) }
+    if usage != node.usage {
+        return Err(broken(1));
+    }
+    if delegated != node.delegated {
+        return Err(broken(5));
+    }
+    Ok((usage, delegated))
 }

@@ -4,16 +4,18 @@
 //! and changes nothing, `insert_…` asks it and then applies what it decided.
 //!
 //! Counters are kept along the chain of domains. With `d` labels in a name, checks, inserts and removals cost O(d) steps, each
-//! one look-up by label; [`Tree::insert_policy`] costs O(d + policies below), however much runs there.
+//! one look-up by label; [`Tree::insert_policy`] costs O(d) as well, and a refused one O(d + policies below), however much runs there.
 //! The rule is `Vmm_resources` of Albatross 2.7.2, but for one thing: there, a check looks at the policy of the own domain
 //! only, so that `alice`'s two unikernels can be run twice over, by `alice:bob` and by `alice:charlie`. Here every policy from
 //! the domain itself up to and including the root must hold.
 
 mod check;
+mod delegated;
 mod fact;
 mod invariants;
 mod node;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use core::ops::Bound;
 
@@ -45,9 +47,7 @@ impl Tree {
     /// Every reason against it: one of that name exists; a block device does not exist, is active or is listed twice; a limit
     /// of the domain itself or of one above it is exceeded.
     pub fn check_unikernel(&self, name: &Name, unikernel: &Unikernel) -> Result<(), Refusal> {
-        let mut reasons = check::unikernel_by_name(self, name, unikernel);
-        reasons.extend(check::unikernel_limits(self, name, unikernel));
-        Refusal::unless_empty(reasons)
+        Refusal::unless_empty(check::unikernel(self, name, unikernel))
     }
 
     /// Counts a unikernel in and makes its block devices active: from now on it holds what it asks for.
@@ -72,7 +72,7 @@ impl Tree {
         self.root
             .for_chain(name.domain(), |node| node.usage.remove_unikernel(&unikernel));
         self.root.prune(name.domain());
-        Ok(unikernel)
+        Ok(*unikernel)
     }
 
     /// Whether a block device may be created.
@@ -81,9 +81,7 @@ impl Tree {
     /// Every reason against it: one of that name exists; a limit of the domain itself or of one above it is exceeded, or
     /// allows no block devices.
     pub fn check_block(&self, name: &Name, size: BlockSize) -> Result<(), Refusal> {
-        let mut reasons = check::block_by_name(self, name, size);
-        reasons.extend(check::block_limits(self, name, size));
-        Refusal::unless_empty(reasons)
+        Refusal::unless_empty(check::block(self, name, size))
     }
 
     /// Counts a block device in.
@@ -145,6 +143,7 @@ impl Tree {
     pub fn remove_policy(&mut self, domain: &Path) -> Result<Policy, Refusal> {
         let policy = self.root.find_mut(domain).and_then(|node| node.policy.take());
         let policy = policy.ok_or_else(|| Reason::PolicyUnknown { domain: domain.clone() })?;
+        self.root.for_above(domain, |node| node.delegated.remove(&policy));
         self.policed.remove(domain);
         self.root.prune(domain);
         Ok(policy)
@@ -153,7 +152,11 @@ impl Tree {
     /// The unikernel of that name.
     #[must_use]
     pub fn find_unikernel(&self, name: &Name) -> Option<&Unikernel> {
-        self.root.find(name.domain())?.unikernels.get(name.label())
+        self.root
+            .find(name.domain())?
+            .unikernels
+            .get(name.label())
+            .map(|unikernel| &**unikernel)
     }
 
     /// The block device of that name.
@@ -186,13 +189,15 @@ impl Tree {
     }
 
     fn place_unikernel(&mut self, name: &Name, unikernel: Unikernel) {
-        let domain = self.root.grow(name.domain(), |usage| usage.add_unikernel(&unikernel));
+        let domain = self
+            .root
+            .grow(name.domain(), |node| node.usage.add_unikernel(&unikernel));
         domain.set_user(&unikernel, Some(name.label()));
-        domain.unikernels.insert(name.label().clone(), unikernel);
+        domain.unikernels.insert(name.label().clone(), Box::new(unikernel));
     }
 
     fn place_block(&mut self, name: &Name, size: BlockSize) {
-        let domain = self.root.grow(name.domain(), |usage| usage.add_block(size));
+        let domain = self.root.grow(name.domain(), |node| node.usage.add_block(size));
         domain.blocks.insert(
             name.label().clone(),
             Block {
@@ -203,7 +208,16 @@ impl Tree {
     }
 
     fn place_policy(&mut self, domain: &Path, policy: Policy) {
+        let replaced = self.root.grow(domain, |_| ()).policy.take();
+        self.root.for_above(domain, |node| {
+            node.delegated.add(&policy);
+            if let Some(replaced) = &replaced {
+                node.delegated.remove(replaced);
+            }
+        });
+        if replaced.is_none() {
+            self.policed.insert(domain.clone());
+        }
         self.root.grow(domain, |_| ()).policy = Some(policy);
-        self.policed.insert(domain.clone());
     }
 }

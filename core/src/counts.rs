@@ -1,0 +1,20 @@
+//! Counts by key, of which only those above 0 are kept.
+
+use alloc::collections::BTreeMap;
+
+/// Takes one away from a count, and the count itself with the last one.
+pub(crate) fn release<K: Ord>(counts: &mut BTreeMap<K, u64>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// Adds other counts.
+pub(crate) fn add_all<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, others: &BTreeMap<K, u64>) {
+    for (key, count) in others {
+        *counts.entry(key.clone()).or_default() += count;
+    }
+}
