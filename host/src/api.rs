@@ -3,6 +3,8 @@
 //! Owns the types that cross the daemon's interface, and their bounds. Encodes nothing (the doors do), decides nothing (the
 //! policy module does), performs nothing (the steward does).
 
+use std::fmt;
+
 use fulmar_core::protocol::Explanation;
 use fulmar_core::{Name, NameError, Path, Policy, Unikernel, Usage};
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,17 @@ impl Selection {
     #[must_use]
     pub fn contains(&self, name: &Name) -> bool {
         self.domain.contains(name.domain()) || self.name.as_ref() == Some(name)
+    }
+}
+
+/// As it is read.
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => name.fmt(f),
+            None if self.domain.is_root() => self.domain.fmt(f),
+            None => write!(f, "{}:", self.domain),
+        }
     }
 }
 
@@ -211,3 +224,24 @@ fn join_sentences(reasons: &[Explanation]) -> String {
 
 /// The outcome of a command.
 pub type Outcome = Result<Answer, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_is_written_as_it_is_read() {
+        for (text, written) in [
+            ("", ":"),
+            (":", ":"),
+            ("alice", "alice"),
+            ("alice:", "alice:"),
+            (":alice:bob", "alice:bob"),
+            ("alice:bob:", "alice:bob:"),
+        ] {
+            let selection = Selection::new(text).unwrap();
+            assert_eq!(selection.to_string(), written);
+            assert_eq!(Selection::new(written), Ok(selection));
+        }
+    }
+}
