@@ -63,6 +63,23 @@ impl Amount {
         }
     }
 
+    /// How many times `part`, which is not 0, goes into this.
+    pub(crate) const fn divided_by(self, part: Self) -> Self {
+        match self.0.checked_div(part.0) {
+            Some(times) => Self(times),
+            None => Self::MAX,
+        }
+    }
+
+    /// This many times `part`, where that is known to be within the bound.
+    pub(crate) const fn counted_times(self, part: Self) -> Self {
+        debug_assert!(
+            self.0.saturating_mul(part.0) <= Self::MAX.0,
+            "a product was counted that nobody checked"
+        );
+        Self(self.0.saturating_mul(part.0))
+    }
+
     /// The sum of amounts whose total is known to be within the bound.
     pub(crate) const fn counted_plus(self, other: Self) -> Self {
         debug_assert!(self.0 + other.0 <= Self::MAX.0, "a sum was counted that nobody checked");

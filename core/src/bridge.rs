@@ -114,6 +114,12 @@ impl BridgeSet {
     pub fn contains(&self, bridge: &Bridge) -> bool {
         self.0.contains(bridge)
     }
+
+    /// The bridges that are in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).cloned().collect())
+    }
 }
 
 /// `dmz, service`.

@@ -76,6 +76,9 @@ pub use name::{LABEL_BYTES_MAX, Label, NAME_BYTES_MAX, Name, NameError, PATH_BYT
 pub use overrun::Overrun;
 pub use policy::Policy;
 pub use reason::{Reason, Refusal};
-pub use tree::{Broken, Fact, Tree};
+pub use tree::{
+    AfterRefusal, Broken, Choice, Difference, Domain, Fact, Finding, Fit, HandedOn, Headroom, Printed, Room, Step,
+    Tree, Verdict,
+};
 pub use unikernel::{DEVICES_MAX, Unikernel, UnikernelError};
 pub use usage::Usage;

@@ -1,7 +1,11 @@
 //! Overruns: one limit that does not hold, with its numbers.
 //!
-//! Owns the comparison of each limit and the numbers in its sentence. Which policy set the limit, and what was asked, is
-//! said by the [`Reason`](crate::Reason) around it.
+//! Owns the comparison of each limit and the figures of its sentence. Whose limit it is, and what was asked, is said around it,
+//! by a [`Reason`](crate::Reason) or a [`Finding`](crate::Finding).
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::{Amount, Bridge, BridgeSet, CpuSet};
 
@@ -111,4 +115,68 @@ impl Overrun {
 
 fn exceeds(allowed: Amount, used: Amount, asked: Amount) -> bool {
     used.plus(asked).is_none_or(|sum| sum > allowed)
+}
+
+/// By how much a limit is exceeded. Two amounts cannot overflow a `u64`.
+pub(crate) fn over(allowed: Amount, used: Amount, asked: Amount) -> u64 {
+    (used.get() + asked.get()).saturating_sub(allowed.get())
+}
+
+/// What there is to say of an overrun: amounts and sets are worded differently, whichever limit they belong to.
+pub(crate) enum Figures {
+    Amounts {
+        allowed: Option<Amount>,
+        used: Amount,
+        asked: Amount,
+        unit: &'static str,
+    },
+    Sets {
+        allowed: String,
+        denied: String,
+    },
+}
+
+impl Figures {
+    pub(crate) fn of(overrun: &Overrun) -> Self {
+        match overrun {
+            Overrun::Unikernels { allowed, used, asked } => Self::Amounts {
+                allowed: Some(*allowed),
+                used: *used,
+                asked: *asked,
+                unit: "",
+            },
+            Overrun::Memory {
+                allowed_mib,
+                used_mib,
+                asked_mib,
+            } => Self::Amounts {
+                allowed: Some(*allowed_mib),
+                used: *used_mib,
+                asked: *asked_mib,
+                unit: " MiB",
+            },
+            Overrun::Block {
+                allowed_mib,
+                used_mib,
+                asked_mib,
+            } => Self::Amounts {
+                allowed: *allowed_mib,
+                used: *used_mib,
+                asked: *asked_mib,
+                unit: " MiB",
+            },
+            Overrun::Cpuids { allowed, denied } => Self::Sets {
+                allowed: list(allowed, allowed.is_empty()),
+                denied: denied.to_string(),
+            },
+            Overrun::Bridges { allowed, denied } => Self::Sets {
+                allowed: list(allowed, allowed.is_empty()),
+                denied: denied.to_string(),
+            },
+        }
+    }
+}
+
+fn list(set: &impl fmt::Display, is_empty: bool) -> String {
+    if is_empty { "none".to_owned() } else { set.to_string() }
 }

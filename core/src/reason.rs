@@ -4,11 +4,12 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::overrun::{Figures, over};
 use crate::{Amount, Name, Overrun, Path};
 
 /// One reason for a refusal. Sentences have no capital and no full stop: they fit behind "refused: ".
@@ -221,70 +222,6 @@ fn narrower(f: &mut fmt::Formatter<'_>, below: &Path, overrun: &Overrun) -> fmt:
     }
 }
 
-/// By how much a limit is exceeded. Two amounts cannot overflow a `u64`.
-fn over(allowed: Amount, used: Amount, asked: Amount) -> u64 {
-    (used.get() + asked.get()).saturating_sub(allowed.get())
-}
-
-/// What there is to say of an overrun: amounts and sets are worded differently, whichever limit they belong to.
-enum Figures {
-    Amounts {
-        allowed: Option<Amount>,
-        used: Amount,
-        asked: Amount,
-        unit: &'static str,
-    },
-    Sets {
-        allowed: String,
-        denied: String,
-    },
-}
-
-impl Figures {
-    fn of(overrun: &Overrun) -> Self {
-        match overrun {
-            Overrun::Unikernels { allowed, used, asked } => Self::Amounts {
-                allowed: Some(*allowed),
-                used: *used,
-                asked: *asked,
-                unit: "",
-            },
-            Overrun::Memory {
-                allowed_mib,
-                used_mib,
-                asked_mib,
-            } => Self::Amounts {
-                allowed: Some(*allowed_mib),
-                used: *used_mib,
-                asked: *asked_mib,
-                unit: " MiB",
-            },
-            Overrun::Block {
-                allowed_mib,
-                used_mib,
-                asked_mib,
-            } => Self::Amounts {
-                allowed: *allowed_mib,
-                used: *used_mib,
-                asked: *asked_mib,
-                unit: " MiB",
-            },
-            Overrun::Cpuids { allowed, denied } => Self::Sets {
-                allowed: list(allowed, allowed.is_empty()),
-                denied: denied.to_string(),
-            },
-            Overrun::Bridges { allowed, denied } => Self::Sets {
-                allowed: list(allowed, allowed.is_empty()),
-                denied: denied.to_string(),
-            },
-        }
-    }
-}
-
-fn list(set: &impl fmt::Display, is_empty: bool) -> String {
-    if is_empty { "none".to_owned() } else { set.to_string() }
-}
-
 /// Why an operation was refused: every reason, at least one, in a fixed order.
 ///
 /// First what concerns the request by name (the unikernel itself, then its block devices in the order given), then limits from
@@ -336,6 +273,7 @@ impl core::error::Error for Refusal {}
 mod tests {
     use super::*;
     use crate::fixture::{bridges, cpus, name, path};
+    use alloc::string::ToString;
 
     fn overruns() -> [Overrun; 6] {
         let amount = Amount::from;

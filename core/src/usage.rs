@@ -73,6 +73,16 @@ impl Usage {
         }
     }
 
+    /// The amounts as they would be with `count` such unikernels more, which is known to be countable. CPUs and bridges stay.
+    pub(crate) fn with_many(&self, unikernel: &Unikernel, count: Amount) -> Self {
+        let memory_mib = count.counted_times(unikernel.memory_mib());
+        Self {
+            unikernels: self.unikernels.counted_plus(count),
+            memory_mib: self.memory_mib.counted_plus(memory_mib),
+            ..self.clone()
+        }
+    }
+
     /// Counts in all that another subtree takes.
     pub(crate) fn add_all(&mut self, other: &Self) {
         self.unikernels = self.unikernels.counted_plus(other.unikernels);

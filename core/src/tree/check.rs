@@ -111,7 +111,8 @@ pub(super) fn block_by_name(tree: &Tree, domain: Option<&Node>, name: &Name, siz
         .collect()
 }
 
-fn unikernel_overruns(policy: &Policy, usage: &Usage, unikernel: &Unikernel, overruns: &mut Vec<Overrun>) {
+/// The limits of one policy that one more unikernel would exceed.
+pub(super) fn unikernel_overruns(policy: &Policy, usage: &Usage, unikernel: &Unikernel, overruns: &mut Vec<Overrun>) {
     overruns.extend(Overrun::of_unikernels(policy.unikernels, usage.unikernels, Amount::ONE));
     overruns.extend(Overrun::of_memory(
         policy.memory_mib,
@@ -147,27 +148,26 @@ pub(super) struct Exceeded {
 
 impl Exceeded {
     /// Asks the policy of a node, if it has one, for the limits exceeded.
-    pub(super) fn at(&mut self, depth: usize, node: &Node, overruns: impl FnOnce(&Policy, &Usage, &mut Vec<Overrun>)) {
+    fn at(&mut self, depth: usize, node: &Node, overruns: impl FnOnce(&Policy, &Usage, &mut Vec<Overrun>)) {
         if let Some(policy) = &node.policy {
-            let mut found = Vec::new();
-            overruns(policy, &node.usage, &mut found);
-            if !found.is_empty() {
-                self.by_depth.extend(found.into_iter().map(|overrun| (depth, overrun)));
-            }
+            self.add(depth, |found| overruns(policy, &node.usage, found));
         }
     }
 
-    fn explain(self, domain: &Path, reasons: &mut Vec<Reason>) {
+    /// Adds limits exceeded at that depth.
+    pub(super) fn add(&mut self, depth: usize, overruns: impl FnOnce(&mut Vec<Overrun>)) {
+        let mut found = Vec::new();
+        overruns(&mut found);
+        self.by_depth.extend(found.into_iter().map(|overrun| (depth, overrun)));
+    }
+
+    /// Names the domains as those whose policy is in the way.
+    pub(super) fn explain(self, domain: &Path, reasons: &mut Vec<Reason>) {
         self.explain_as(domain, reasons, |domain, overrun| Reason::Exceeds { domain, overrun });
     }
 
     /// Names the domains, from `domain` upwards; the order of the limits within each is kept.
-    pub(super) fn explain_as(
-        mut self,
-        domain: &Path,
-        reasons: &mut Vec<Reason>,
-        reason: impl Fn(Path, Overrun) -> Reason,
-    ) {
+    fn explain_as(mut self, domain: &Path, reasons: &mut Vec<Reason>, reason: impl Fn(Path, Overrun) -> Reason) {
         self.by_depth.sort_by_key(|(depth, _)| Reverse(*depth));
         reasons.extend(
             self.by_depth

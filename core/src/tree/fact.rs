@@ -45,7 +45,7 @@ impl Tree {
     /// or listed twice; the sum over all domains would be larger than any amount. The tree is then unchanged.
     pub fn load(&mut self, fact: Fact) -> Result<(), Refusal> {
         match fact {
-            Fact::Policy { domain, policy } => self.place_policy(&domain, policy),
+            Fact::Policy { domain, policy } => drop(self.place_policy(&domain, policy)),
             Fact::Block { name, size_mib } => {
                 let domain = self.root.find(name.domain());
                 Refusal::unless_empty(check::block_by_name(self, domain, &name, size_mib))?;

@@ -9,19 +9,33 @@
 //! only, so that `alice`'s two unikernels can be run twice over, by `alice:bob` and by `alice:charlie`. Here every policy from
 //! the domain itself up to and including the root must hold.
 
+mod audit;
 mod check;
 mod delegated;
+mod difference;
 mod fact;
+mod handed_on;
+mod headroom;
 mod invariants;
 mod node;
+mod plan;
+mod print;
+mod walk;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use core::ops::Bound;
 
+pub use audit::Finding;
+pub use difference::Difference;
 pub use fact::Fact;
+pub use handed_on::HandedOn;
+pub use headroom::{Choice, Fit, Headroom, Room};
 pub use invariants::Broken;
 use node::Node;
+pub use plan::{AfterRefusal, Step, Verdict};
+pub use print::Printed;
+pub use walk::Domain;
 
 use crate::{Block, BlockSize, Name, Path, Policy, Reason, Refusal, Unikernel, Usage};
 
@@ -207,7 +221,8 @@ impl Tree {
         );
     }
 
-    fn place_policy(&mut self, domain: &Path, policy: Policy) {
+    /// Returns the policy that this one replaces.
+    fn place_policy(&mut self, domain: &Path, policy: Policy) -> Option<Policy> {
         let replaced = self.root.grow(domain, |_| ()).policy.take();
         self.root.for_above(domain, |node| {
             node.delegated.add(&policy);
@@ -219,5 +234,6 @@ impl Tree {
             self.policed.insert(domain.clone());
         }
         self.root.grow(domain, |_| ()).policy = Some(policy);
+        replaced
     }
 }

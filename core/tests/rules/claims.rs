@@ -1,72 +1,7 @@
 //! What the rules promise, one claim a test, as their user meets them.
 
-use fulmar_core::{
-    Amount, BlockDevice, BlockSize, Bridge, BridgeSet, CpuId, CpuSet, DeviceName, Fact, Name, NetDevice, Path, Policy,
-    Refusal, Tree, Unikernel,
-};
-
-fn path(text: &str) -> Path {
-    text.parse().unwrap()
-}
-
-fn name(text: &str) -> Name {
-    text.parse().unwrap()
-}
-
-fn cpus(ids: &[u64]) -> CpuSet {
-    ids.iter().map(|id| CpuId::new(*id).unwrap()).collect()
-}
-
-/// CPUs 0 and 1, the bridge `dmz`, 100 MiB of block devices.
-fn policy(unikernels: u32, memory_mib: u32) -> Policy {
-    Policy {
-        unikernels: unikernels.into(),
-        memory_mib: memory_mib.into(),
-        block_mib: Some(100.into()),
-        cpuids: cpus(&[0, 1]),
-        bridges: BridgeSet::new([Bridge::new("dmz").unwrap()]).unwrap(),
-    }
-}
-
-fn unikernel(memory_mib: u32) -> Unikernel {
-    Unikernel::new(memory_mib.into(), cpus(&[0])).unwrap()
-}
-
-fn size(mib: u32) -> BlockSize {
-    BlockSize::new(mib.into()).unwrap()
-}
-
-fn with_blocks(unikernel: Unikernel, hosts: &[&str]) -> Unikernel {
-    let device = |(position, host): (usize, &&str)| BlockDevice {
-        device: DeviceName::new(&format!("blk{position}")).unwrap(),
-        host: fulmar_core::Label::new(host).unwrap(),
-        sector_size: None,
-    };
-    unikernel
-        .with_block_devices(hosts.iter().enumerate().map(device).collect())
-        .unwrap()
-}
-
-fn with_bridge(unikernel: Unikernel, bridge: &str) -> Unikernel {
-    let net = NetDevice::same_name(DeviceName::new(bridge).unwrap()).unwrap();
-    unikernel.with_bridges(vec![net]).unwrap()
-}
-
-/// A tree with these policies, each admitted.
-fn tree(policies: &[(&str, Policy)]) -> Tree {
-    let mut tree = Tree::new();
-    for (domain, policy) in policies {
-        tree.insert_policy(&path(domain), policy.clone()).unwrap();
-    }
-    tree
-}
-
-#[track_caller]
-fn refused<T: core::fmt::Debug>(outcome: Result<T, Refusal>, sentences: &[&str]) {
-    let refusal = outcome.unwrap_err();
-    let reasons: Vec<_> = refusal.reasons().iter().map(ToString::to_string).collect();
-    assert_eq!(reasons, sentences);
-}
+use crate::fixture::{cpus, name, path, policy, refused, size, tree, unikernel, with_blocks, with_bridge};
+use fulmar_core::{Amount, BlockSize, Bridge, BridgeSet, Fact, Policy, Tree, Unikernel};
 
 #[test]
 fn a_delegation_is_never_spent_twice() {

@@ -1,12 +1,10 @@
 //! Random operations on small trees: every answer is the naive model's, and the theorems hold after every step.
 
-mod model;
-
+use crate::model::{Model, Operation, apply_to_tree};
 use fulmar_core::{
     Amount, BlockDevice, BlockSize, Bridge, BridgeSet, CpuId, CpuSet, DeviceName, Label, Name, NetDevice, Path, Policy,
     Tree, Unikernel,
 };
-use model::{Model, Operation, apply_to_tree};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
