@@ -79,7 +79,7 @@ pub enum Answer {
 
 /// Which unikernels are meant. `alice:bob` means the unikernel `alice:bob` and all in the domain `alice:bob` and below;
 /// `alice:bob:` the domain only; `:` or nothing all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     domain: Path,
     name: Option<Name>,
@@ -243,5 +243,6 @@ mod tests {
             assert_eq!(selection.to_string(), written);
             assert_eq!(Selection::new(written), Ok(selection));
         }
+        assert_eq!(Selection::new(":"), Ok(Selection::default()));
     }
 }

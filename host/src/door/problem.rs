@@ -8,6 +8,7 @@ use std::fmt;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use fulmar_core::Reason;
 use fulmar_core::protocol::Explanation;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +97,12 @@ impl std::error::Error for Problem {}
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
+        if let Failure::Refused(reasons) = &failure
+            && let [only] = reasons.as_slice()
+            && is_unknown(&only.reason)
+        {
+            return Self::new(Code::Unknown, &only.sentence);
+        }
         let message = failure.to_string();
         let (code, reasons) = match failure {
             Failure::Refused(reasons) => (Code::Refused, reasons),
@@ -107,6 +114,11 @@ impl From<Failure> for Problem {
         };
         Self { code, message, reasons }
     }
+}
+
+/// Whether the rules refuse only because what is to be taken away is not there: for a caller that is no matter of rules.
+fn is_unknown(reason: &Reason) -> bool {
+    matches!(reason, Reason::PolicyUnknown { .. } | Reason::UnikernelUnknown { .. })
 }
 
 /// A problem as JSON: `{"error": {"code": …, "message": …, "reasons": […]}}`.
@@ -140,5 +152,14 @@ mod tests {
             assert_eq!(serde_json::to_value(problem.code).unwrap(), code);
             assert_eq!(problem.code.status(), status);
         }
+    }
+
+    #[test]
+    fn what_the_rules_do_not_know_is_unknown_and_not_refused() {
+        let reason = Reason::PolicyUnknown {
+            domain: "alice".parse().unwrap(),
+        };
+        let problem = Problem::from(Failure::Refused(vec![reason.into()]));
+        assert_eq!(problem, Problem::new(Code::Unknown, "`alice` has no policy of its own"));
     }
 }

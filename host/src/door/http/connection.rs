@@ -28,9 +28,9 @@ pub const CONNECTIONS_MAX: usize = 256;
 /// How long a connection may take for the head of a request, or wait for its next one.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// The largest head of a request, in bytes, and the size of hyper's buffer for what follows it. A path with the longest name
-/// has 300.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The size, in bytes, of hyper's buffer for a connection, and so of a request's head (hyper lets it grow to twice as much). A
+/// path with the longest name has 300.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// The most header fields of a request; curl sends five.
 const HEADERS_MAX: usize = 64;
@@ -120,7 +120,7 @@ async fn connection(stream: UnixStream, router: Router, mut stopping: watch::Rec
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_headers(HEADERS_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
