@@ -1,4 +1,4 @@
-//! The rules, tested from outside: claims one by one, and random operations against a model.
+//! The rules, tested from outside: claims one by one, random worlds and all small ones against a model.
 
 mod claims;
 mod fixture;
@@ -6,3 +6,5 @@ mod foresight;
 mod model;
 mod overview;
 mod properties;
+mod small_worlds;
+mod world;

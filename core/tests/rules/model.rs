@@ -4,18 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fulmar_core::{BlockSize, Name, Path, Policy, Tree, Unikernel};
-
-/// A change, or an attempt at one.
-#[derive(Clone, Debug)]
-pub(crate) enum Operation {
-    InsertPolicy(Path, Policy),
-    RemovePolicy(Path),
-    InsertUnikernel(Name, Unikernel),
-    RemoveUnikernel(Name),
-    InsertBlock(Name, BlockSize),
-    RemoveBlock(Name),
-}
+use fulmar_core::{BlockSize, Name, Path, Policy, Reason, Refusal, Step, Unikernel};
 
 /// The reasons for a refusal, in order: each as its code and what it is about. None where it is admitted.
 pub(crate) type Verdict = Vec<(String, String)>;
@@ -40,31 +29,31 @@ pub(crate) struct Sums {
 
 impl Model {
     /// Decides, and applies what is admitted.
-    pub(crate) fn apply(&mut self, operation: &Operation) -> Verdict {
-        let verdict = self.decide(operation);
+    pub(crate) fn take(&mut self, step: &Step) -> Verdict {
+        let verdict = self.decide(step);
         if verdict.is_empty() {
-            match operation.clone() {
-                Operation::InsertPolicy(domain, policy) => drop(self.policies.insert(domain, policy)),
-                Operation::RemovePolicy(domain) => drop(self.policies.remove(&domain)),
-                Operation::InsertUnikernel(name, unikernel) => drop(self.unikernels.insert(name, unikernel)),
-                Operation::RemoveUnikernel(name) => drop(self.unikernels.remove(&name)),
-                Operation::InsertBlock(name, size) => drop(self.blocks.insert(name, size)),
-                Operation::RemoveBlock(name) => drop(self.blocks.remove(&name)),
+            match step.clone() {
+                Step::InsertPolicy { domain, policy } => drop(self.policies.insert(domain, policy)),
+                Step::RemovePolicy { domain } => drop(self.policies.remove(&domain)),
+                Step::InsertUnikernel { name, unikernel } => drop(self.unikernels.insert(name, unikernel)),
+                Step::RemoveUnikernel { name } => drop(self.unikernels.remove(&name)),
+                Step::InsertBlock { name, size_mib } => drop(self.blocks.insert(name, size_mib)),
+                Step::RemoveBlock { name } => drop(self.blocks.remove(&name)),
             }
         }
         verdict
     }
 
-    pub(crate) fn decide(&self, operation: &Operation) -> Verdict {
+    pub(crate) fn decide(&self, step: &Step) -> Verdict {
         let one = |code: &str, about: &dyn ToString| vec![(code.to_owned(), about.to_string())];
-        match operation {
-            Operation::InsertPolicy(domain, policy) => self.against_policy(domain, policy),
-            Operation::InsertUnikernel(name, unikernel) => self.against_unikernel(name, unikernel),
-            Operation::InsertBlock(name, size) => self.against_block(name, *size),
-            Operation::RemovePolicy(domain) if !self.policies.contains_key(domain) => one("policy-unknown", domain),
-            Operation::RemoveUnikernel(name) if !self.unikernels.contains_key(name) => one("unikernel-unknown", name),
-            Operation::RemoveBlock(name) if !self.blocks.contains_key(name) => one("block-unknown", name),
-            Operation::RemoveBlock(name) if self.user_of(name).is_some() => one("block-active", name),
+        match step {
+            Step::InsertPolicy { domain, policy } => self.against_policy(domain, policy),
+            Step::InsertUnikernel { name, unikernel } => self.against_unikernel(name, unikernel),
+            Step::InsertBlock { name, size_mib } => self.against_block(name, *size_mib),
+            Step::RemovePolicy { domain } if !self.policies.contains_key(domain) => one("policy-unknown", domain),
+            Step::RemoveUnikernel { name } if !self.unikernels.contains_key(name) => one("unikernel-unknown", name),
+            Step::RemoveBlock { name } if !self.blocks.contains_key(name) => one("block-unknown", name),
+            Step::RemoveBlock { name } if self.user_of(name).is_some() => one("block-active", name),
             _ => Vec::new(),
         }
     }
@@ -209,40 +198,31 @@ impl Model {
     }
 }
 
-/// What the tree answers to an operation, in the terms of the model.
-pub(crate) fn apply_to_tree(tree: &mut Tree, operation: &Operation) -> Verdict {
-    let outcome = match operation.clone() {
-        Operation::InsertPolicy(domain, policy) => tree.insert_policy(&domain, policy),
-        Operation::RemovePolicy(domain) => tree.remove_policy(&domain).map(drop),
-        Operation::InsertUnikernel(name, unikernel) => tree.insert_unikernel(&name, unikernel),
-        Operation::RemoveUnikernel(name) => tree.remove_unikernel(&name).map(drop),
-        Operation::InsertBlock(name, size) => tree.insert_block(&name, size),
-        Operation::RemoveBlock(name) => tree.remove_block(&name).map(drop),
-    };
+/// What the tree answered, in the terms of the model.
+pub(crate) fn terms(outcome: &Result<(), Refusal>) -> Verdict {
+    let term = |reason: &Reason| (reason.code(), about(reason));
     outcome
+        .as_ref()
         .err()
-        .map(|refusal| refusal.reasons().iter().map(terms).collect())
+        .map(|refusal| refusal.reasons().iter().map(term).collect())
         .unwrap_or_default()
 }
 
-fn terms(reason: &fulmar_core::Reason) -> (String, String) {
-    use fulmar_core::Reason::{
-        BlockActive, BlockExists, BlockTwice, BlockUnknown, Exceeds, InUse, Narrower, PolicyUnknown, Uncountable,
-        UnikernelExists, UnikernelUnknown, Wider,
-    };
-    let about = match reason {
-        UnikernelExists { name }
-        | UnikernelUnknown { name }
-        | BlockExists { name }
-        | BlockUnknown { name }
-        | BlockActive { name, .. }
-        | BlockTwice { name } => name.to_string(),
-        PolicyUnknown { domain } | Exceeds { domain, .. } | InUse { domain, .. } => domain.to_string(),
-        Wider { above, .. } => above.to_string(),
-        Narrower { below, .. } => below.to_string(),
-        Uncountable => String::new(),
-    };
-    (reason.code(), about)
+fn about(reason: &Reason) -> String {
+    match reason {
+        Reason::UnikernelExists { name }
+        | Reason::UnikernelUnknown { name }
+        | Reason::BlockExists { name }
+        | Reason::BlockUnknown { name }
+        | Reason::BlockActive { name, .. }
+        | Reason::BlockTwice { name } => name.to_string(),
+        Reason::PolicyUnknown { domain } | Reason::Exceeds { domain, .. } | Reason::InUse { domain, .. } => {
+            domain.to_string()
+        }
+        Reason::Wider { above, .. } => above.to_string(),
+        Reason::Narrower { below, .. } => below.to_string(),
+        Reason::Uncountable => String::new(),
+    }
 }
 
 /// By labels, not by the tree's own comparison.
