@@ -1,7 +1,7 @@
 //! The daemon: the steward and its door, from the first file that is opened to the last one closed.
 //!
 //! Owns the order of beginning and end, and what is said where one cannot begin. The ledger comes first: its lock is what keeps
-//! a second daemon away from everything else. [`socket`] owns the socket's file.
+//! a second daemon away from everything else. The module `socket` owns the socket's file.
 
 mod socket;
 

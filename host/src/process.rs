@@ -30,8 +30,23 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// The process of this number.
-    fn open(pid: Pid) -> io::Result<Option<Self>> {
+    /// A child that was just started, and not waited for: it has its number even if it has ended already.
+    pub(crate) fn of_child(pid: u32) -> io::Result<Self> {
+        let opened = Self::open(pid_of(pid)?)?;
+        let (process, _) = opened.ok_or_else(|| io::Error::other("somebody else has waited for it"))?;
+        Ok(process)
+    }
+
+    /// The process that was recorded, if it is still that one and lives.
+    pub(crate) fn find(pid: u32, start_ticks: u64) -> io::Result<Option<Self>> {
+        let opened = Self::open(pid_of(pid)?)?;
+        let same =
+            |(process, is_alive): (Self, bool)| (is_alive && process.start_ticks == start_ticks).then_some(process);
+        Ok(opened.and_then(same))
+    }
+
+    /// The process of this number, and whether it lives.
+    fn open(pid: Pid) -> io::Result<Option<(Self, bool)>> {
         let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => pidfd,
             Err(Errno::SRCH) => return Ok(None),
@@ -41,22 +56,12 @@ impl Process {
         let Some(stat) = stat::read(pid)? else {
             return Ok(None);
         };
-        Ok(stat.is_alive.then_some(Self {
+        let process = Self {
             pid,
             start_ticks: stat.start_ticks,
             pidfd: watched(pidfd)?,
-        }))
-    }
-
-    /// A child that was just started, and not waited for.
-    pub(crate) fn of_child(pid: u32) -> io::Result<Self> {
-        Self::open(pid_of(pid)?)?.ok_or_else(|| io::Error::other("it ended at once"))
-    }
-
-    /// The process that was recorded, if it is still that one and lives.
-    pub(crate) fn find(pid: u32, start_ticks: u64) -> io::Result<Option<Self>> {
-        let process = Self::open(pid_of(pid)?)?;
-        Ok(process.filter(|process| process.start_ticks == start_ticks))
+        };
+        Ok(Some((process, stat.is_alive)))
     }
 
     /// Its number.
@@ -197,6 +202,15 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::zombie_processes, reason = "the process is waited for by its descriptor")]
+    async fn a_child_that_ended_at_once_is_held_like_any_other() {
+        let child = Command::new("sh").args(["-c", "exit 4"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let process = Process::of_child(child.id()).unwrap();
+        assert_eq!(process.ended().await.unwrap(), Ending::Status(4));
+    }
+
+    #[tokio::test]
     async fn only_the_same_process_is_found_again() {
         let (_child, process) = child("sleep 60");
         let (pid, start) = (process.number(), process.start_ticks());
@@ -217,9 +231,8 @@ mod tests {
         let mut shell = command.spawn().unwrap();
         let mut line = String::new();
         io::BufRead::read_line(&mut io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
-        let process = Process::open(pid_of(line.trim().parse().unwrap()).unwrap())
-            .unwrap()
-            .unwrap();
+        let number = pid_of(line.trim().parse().unwrap()).unwrap();
+        let (process, _) = Process::open(number).unwrap().unwrap();
         process.kill().unwrap();
         assert_eq!(process.ended().await.unwrap(), Ending::Unknown);
         shell.wait().unwrap();

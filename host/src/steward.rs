@@ -57,13 +57,13 @@ pub struct Tools {
 /// How one asks the steward. Clones ask the same one; when the last is gone the steward finishes what it has begun, and ends.
 #[derive(Clone, Debug)]
 pub struct Steward {
-    orders: mpsc::Sender<Order>,
+    messages: mpsc::Sender<Message>,
 }
 
 /// A command, checked as far as it can be by itself.
 #[derive(Debug)]
-struct Order {
-    task: Errand,
+struct Message {
+    errand: Errand,
     reply: Reply,
 }
 
@@ -94,9 +94,9 @@ impl Steward {
     /// [`StewardError`] where the ledger or the state directory cannot be read. A policy module that cannot hold the tree is
     /// none: then the steward answers, but admits nothing.
     pub async fn start(tools: Tools) -> Result<(Self, JoinHandle<()>), StewardError> {
-        let (orders, receiver) = mpsc::channel(COMMANDS_MAX);
+        let (messages, receiver) = mpsc::channel(COMMANDS_MAX);
         let task = task::Task::begin(tools).await?;
-        Ok((Self { orders }, tokio::spawn(task.run(receiver))))
+        Ok((Self { messages }, tokio::spawn(task.run(receiver))))
     }
 
     /// Asks, and waits for the outcome. What was asked goes on where the future is dropped.
@@ -104,13 +104,16 @@ impl Steward {
     /// # Errors
     /// [`Failure`].
     pub async fn ask(&self, command: Command) -> Outcome {
-        let task = match command {
+        let errand = match command {
             Command::Create { name, config, image } => Errand::Create(checked(name, config, image).await?),
             other => Errand::Other(other),
         };
         let (reply, outcome) = oneshot::channel();
         let gone = || Failure::Failed("the daemon is stopping".to_owned());
-        self.orders.send(Order { task, reply }).await.map_err(|_| gone())?;
+        self.messages
+            .send(Message { errand, reply })
+            .await
+            .map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 }

@@ -9,10 +9,14 @@
 //! | `policies` | domain | the policy |
 //! | `unikernels` | name | [`RecordedUnikernel`](super::RecordedUnikernel) |
 
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path as FilePath, PathBuf};
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition,
     TableError, WriteTransaction,
@@ -25,6 +29,9 @@ use crate::state::sync_directory;
 
 /// The version of the format that is written and read.
 pub const VERSION: u32 = 1;
+
+/// Only the daemon's user reads what it runs.
+const MODE: u32 = 0o600;
 
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
 const POLICIES: TableDefinition<&str, &str> = TableDefinition::new("policies");
@@ -59,7 +66,7 @@ impl RedbLedger {
     /// The database; opened again, which settles what a failed commit left open.
     fn opened<'a>(&self, database: &'a mut Option<Database>) -> Result<&'a Database, LedgerError> {
         if database.is_none() {
-            let opened = Database::create(&self.path).map_err(|error| self.opening_failed(error))?;
+            let opened = create(&self.path).map_err(|error| self.opening_failed(error))?;
             self.check_version(&opened)?;
             *database = Some(opened);
         }
@@ -94,10 +101,7 @@ impl RedbLedger {
         Ok(VERSION.to_string())
     }
 
-    fn read<K, V>(
-        &self,
-        table: &impl ReadableTable<&'static str, &'static str>,
-    ) -> Result<std::collections::BTreeMap<K, V>, LedgerError>
+    fn read<K, V>(&self, table: &impl ReadableTable<&'static str, &'static str>) -> Result<BTreeMap<K, V>, LedgerError>
     where
         K: FromStr<Err: ToString> + Ord,
         V: DeserializeOwned,
@@ -212,6 +216,18 @@ impl Contents {
             Change::RemoveUnikernel { name } => !self.unikernels.contains_key(name),
         }
     }
+}
+
+/// What redb may keep of the file in memory: far more than a ledger of ten thousand unikernels has. Its default is 1 GiB.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Opens the file, and reads it whole once: redb would trust it, and panic later where the disk lost a page.
+fn create(path: &FilePath) -> Result<Database, DatabaseError> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(MODE);
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    builder.create_with_backend(FileBackend::new(options.open(path)?)?)
 }
 
 fn put(table: &mut Table<'_, &str, &str>, key: &str, value: &impl Serialize) -> Result<(), StorageError> {

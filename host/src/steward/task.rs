@@ -13,7 +13,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use super::rules::Rules;
 use super::table::Table;
-use super::{Errand, Order, Reply, StewardError, Tools};
+use super::{Errand, Message, Reply, StewardError, Tools};
 use crate::api::{Answer, Command, Failure, Outcome, Selection};
 use crate::images::ImageDigest;
 use crate::launch::{Held, Launcher, Running, Tender};
@@ -73,14 +73,14 @@ impl Task {
     }
 
     /// Works until nobody can ask any more, and nobody waits for what is under way. Unikernels go on.
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let mut is_open = true;
         while is_open || self.table.is_awaited() {
             tokio::select! {
                 biased;
                 Some(event) = self.happened.recv() => self.note(event).await,
-                order = orders.recv(), if is_open => match order {
-                    Some(Order { task, reply }) => self.obey(task, reply).await,
+                message = messages.recv(), if is_open => match message {
+                    Some(Message { errand, reply }) => self.obey(errand, reply).await,
                     None => is_open = false,
                 },
             }

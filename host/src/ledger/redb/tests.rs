@@ -123,6 +123,39 @@ fn a_damaged_ledger_is_refused() {
 }
 
 #[test]
+fn a_ledger_that_lost_a_page_is_refused_and_not_believed() {
+    let (_directory, path) = in_directory();
+    let many = (0..2000).map(|number| {
+        let Change::PutUnikernel { unikernel, .. } = put_unikernel() else {
+            unreachable!("it is one")
+        };
+        let name = format!("alice:u{number}").parse().unwrap();
+        Change::PutUnikernel { name, unikernel }
+    });
+    RedbLedger::open(&path)
+        .unwrap()
+        .record(&many.collect::<Vec<_>>())
+        .unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    // The first page is the file's head, and says itself when it is damaged.
+    for at in (4096..whole.len()).step_by(whole.len() / 23) {
+        let mut damaged = whole.clone();
+        damaged[at..].iter_mut().take(4096).for_each(|byte| *byte = !*byte);
+        fs::write(&path, damaged).unwrap();
+        match RedbLedger::open(&path).and_then(|ledger| ledger.load()) {
+            // A page that nothing was in.
+            Ok(contents) => assert_eq!(contents.unikernels.len(), 2000),
+            Err(error) => {
+                assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 5, "{refused}");
+}
+
+#[test]
 fn a_value_that_nobody_wrote_is_named() {
     let (_directory, path) = in_directory();
     drop(RedbLedger::open(&path).unwrap());
