@@ -115,6 +115,12 @@ impl BridgeSet {
         self.0.contains(bridge)
     }
 
+    /// Whether every bridge is also in `allowed`.
+    #[must_use]
+    pub fn is_subset(&self, allowed: &Self) -> bool {
+        self.0.is_subset(&allowed.0)
+    }
+
     /// The bridges that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

@@ -102,6 +102,18 @@ impl CpuSet {
         word & 1 << (id.0 % 64) != 0
     }
 
+    /// Whether every id is also in `allowed`.
+    #[must_use]
+    pub fn is_subset(&self, allowed: &Self) -> bool {
+        let allowed_rest = allowed.rest.iter().copied().chain(core::iter::repeat(0));
+        self.first & !allowed.first == 0
+            && self
+                .rest
+                .iter()
+                .zip(allowed_rest)
+                .all(|(word, allowed)| word & !allowed == 0)
+    }
+
     /// The ids that are not in `allowed`.
     #[must_use]
     pub fn difference(&self, allowed: &Self) -> Self {
@@ -225,6 +237,7 @@ mod tests {
                 let (both, only_a): (Vec<_>, Vec<_>) = a.iter().copied().partition(|id| b.contains(id));
                 assert_eq!(set(a).intersection(&set(b)), set(&both), "{a:?} {b:?}");
                 assert_eq!(set(a).difference(&set(b)), set(&only_a), "{a:?} {b:?}");
+                assert_eq!(set(a).is_subset(&set(b)), only_a.is_empty(), "{a:?} {b:?}");
                 assert!(
                     a.iter()
                         .all(|id| set(b).contains(CpuId::new(*id).unwrap()) == b.contains(id)),

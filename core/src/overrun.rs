@@ -97,10 +97,9 @@ impl Overrun {
     }
 
     pub(crate) fn of_cpuids(allowed: &CpuSet, asked: &CpuSet) -> Option<Self> {
-        let denied = asked.difference(allowed);
-        (!denied.is_empty()).then(|| Self::Cpuids {
+        (!asked.is_subset(allowed)).then(|| Self::Cpuids {
             allowed: allowed.clone(),
-            denied,
+            denied: asked.difference(allowed),
         })
     }
 

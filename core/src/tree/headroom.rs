@@ -2,6 +2,7 @@
 //!
 //! Answers questions; decides nothing that an insertion would not decide on the same tree.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Tree;
@@ -91,8 +92,20 @@ impl Tree {
                 |usage| usage.memory_mib,
             ),
             block_mib: self.room(domain, &chain, |policy| policy.block_mib, |usage| usage.block_mib),
-            cpuids: choice(domain, &chain, |policy| &policy.cpuids, CpuSet::intersection),
-            bridges: choice(domain, &chain, |policy| &policy.bridges, BridgeSet::intersection),
+            cpuids: choice(
+                domain,
+                &chain,
+                |policy| &policy.cpuids,
+                CpuSet::is_subset,
+                CpuSet::intersection,
+            ),
+            bridges: choice(
+                domain,
+                &chain,
+                |policy| &policy.bridges,
+                BridgeSet::is_subset,
+                BridgeSet::intersection,
+            ),
         }
     }
 
@@ -157,24 +170,31 @@ impl Tree {
     }
 }
 
-fn choice<S: Clone + PartialEq>(
+fn choice<S: Clone>(
     domain: &Path,
     chain: &[(usize, &Policy, &Usage)],
     set: impl Fn(&Policy) -> &S,
+    is_subset: impl Fn(&S, &S) -> bool,
     intersection: impl Fn(&S, &S) -> S,
 ) -> Choice<S> {
-    let (mut allowed, mut bound_by) = (None, Vec::new());
-    for (depth, policy, _) in chain {
-        let narrowed = match &allowed {
-            None => set(policy).clone(),
-            Some(allowed) => intersection(allowed, set(policy)),
+    let Some(((depth, nearest, _), above)) = chain.split_first() else {
+        return Choice {
+            allowed: None,
+            bound_by: Vec::new(),
         };
-        if allowed.as_ref() != Some(&narrowed) {
+    };
+    let (mut allowed, mut bound_by) = (set(nearest).clone(), vec![domain.prefix(*depth)]);
+    for (depth, policy, _) in above {
+        // Nearly always so: a policy is admitted only within those above.
+        if !is_subset(&allowed, set(policy)) {
+            allowed = intersection(&allowed, set(policy));
             bound_by.push(domain.prefix(*depth));
-            allowed = Some(narrowed);
         }
     }
-    Choice { allowed, bound_by }
+    Choice {
+        allowed: Some(allowed),
+        bound_by,
+    }
 }
 
 /// How many fit under one policy.
@@ -183,7 +203,7 @@ fn fit_under(policy: &Policy, usage: &Usage, unikernel: &Unikernel) -> Amount {
         .bridges()
         .iter()
         .all(|net| policy.bridges.contains(&net.bridge));
-    if !bridges_allowed || !unikernel.cpuids().difference(&policy.cpuids).is_empty() {
+    if !bridges_allowed || !unikernel.cpuids().is_subset(&policy.cpuids) {
         return Amount::ZERO;
     }
     fit_amounts(policy.unikernels, policy.memory_mib, usage, unikernel)
