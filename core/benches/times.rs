@@ -34,10 +34,10 @@ fn operations(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::
     let tree = &mut world.tree;
 
     group.bench_function("check", |bench| {
-        bench.iter(|| black_box(tree.check_unikernel(name(), &small)).is_ok())
+        bench.iter(|| black_box(tree.check_unikernel(name(), &small)).is_ok());
     });
     group.bench_function("refuse", |bench| {
-        bench.iter(|| black_box(tree.check_unikernel(name(), &large)).is_err())
+        bench.iter(|| black_box(tree.check_unikernel(name(), &large)).is_err());
     });
     group.bench_function("insert and remove", |bench| {
         bench.iter(|| {
@@ -55,7 +55,7 @@ fn operations(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::
     });
     group.bench_function("headroom", |bench| bench.iter(|| tree.headroom(name().domain())));
     group.bench_function("how_many_fit", |bench| {
-        bench.iter(|| tree.how_many_fit(name().domain(), &small))
+        bench.iter(|| tree.how_many_fit(name().domain(), &small));
     });
     group.bench_function("plan of ten", |bench| {
         bench.iter_batched(

@@ -11,11 +11,13 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fulmar_core::Name;
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use tokio::net::unix::pipe;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::api::{Failure, UnikernelConfig};
 use crate::console::unix_ms;
@@ -28,6 +30,9 @@ pub(crate) use tender::{Go, Tender};
 
 /// How much of a console is looked at for the tender's last words.
 const LAST_WORDS_BYTES_MAX: usize = 64 * 1024; // a pipe's capacity
+
+/// How long a tender that hung up may take to end. It has nothing left to do; another program may do what it likes.
+const END_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What every launch needs to know.
 #[derive(Clone, Debug)]
@@ -102,10 +107,11 @@ impl Launcher {
             Source::Received(_) => IfGone::Forget,
             Source::Kept => IfGone::StartAgain,
         };
+        let config = Arc::clone(&order.config);
         let (this, there) = (self.clone(), directory.clone());
-        let prepared = spawn_blocking(move || this.prepare(order, &there)).await;
+        let prepared = spawn_blocking(move || this.prepare(&order, &there)).await;
         let held = match prepared.unwrap_or_else(|panic| Err(failed("the launch", panic))) {
-            Ok((config, started)) => self.hold(&config, started, &directory, if_gone).await,
+            Ok(started) => self.hold(&config, started, &directory, if_gone).await,
             Err(failure) => Err(failure),
         };
         if held.is_err() {
@@ -115,36 +121,41 @@ impl Launcher {
     }
 
     /// The part that blocks: the image, the run directory, the process.
-    fn prepare(&self, order: Order, directory: &RunDirectory) -> Result<(Arc<UnikernelConfig>, Started), Failure> {
+    fn prepare(&self, order: &Order, directory: &RunDirectory) -> Result<Started, Failure> {
+        self.settle_image(order)?;
+        let no_directory = |error| failed("the run directory", error);
+        directory.make_anew().map_err(no_directory)?;
+        let no_console = |error| failed("the console", error);
+        make_console(directory).map_err(no_console)?;
+        // Opened before there is a writer, whose last words would be lost with it.
+        let console = open_console(directory).map_err(no_console)?;
+        let output = open_output(directory).map_err(no_console)?;
+        let image = self.images.path(&order.digest);
+        let started = self.tender.start(&order.config, &image, output);
+        let (process, socket) = started.map_err(|error| failed("the tender cannot be started", error))?;
+        Ok(Started {
+            process: Arc::new(process),
+            socket,
+            console,
+        })
+    }
+
+    /// Makes sure that the image is the one, is on the disk, and can be run.
+    fn settle_image(&self, order: &Order) -> Result<(), Failure> {
         let unusable = |error| failed("the image", error);
         match &order.image {
             Source::Received(bytes) => {
                 fit::check(bytes, &order.config.unikernel)?;
-                self.images.keep(&order.digest, bytes).map_err(unusable)?;
+                self.images.keep(&order.digest, bytes).map_err(unusable)
             }
             Source::Kept => {
                 let bytes = self.images.read(&order.digest).map_err(unusable)?;
-                fit::check(&bytes, &order.config.unikernel)?;
+                fit::check(&bytes, &order.config.unikernel)
             }
         }
-        directory
-            .make_anew()
-            .map_err(|error| failed("the run directory", error))?;
-        let output = make_console(directory).and_then(|()| open_output(directory));
-        let output = output.map_err(|error| failed("the console", error))?;
-        let image = self.images.path(&order.digest);
-        let started = self.tender.start(&order.config, &image, output);
-        let (process, socket) = started.map_err(|error| failed("the tender cannot be started", error))?;
-        Ok((
-            order.config,
-            Started {
-                process: Arc::new(process),
-                socket,
-            },
-        ))
     }
 
-    /// The part that waits: until the tender holds the unikernel, on the right CPUs, and is recorded.
+    /// The part that waits; what it ends with an error it leaves without a process.
     async fn hold(
         &self,
         config: &UnikernelConfig,
@@ -152,28 +163,40 @@ impl Launcher {
         directory: &RunDirectory,
         if_gone: IfGone,
     ) -> Result<Held, Failure> {
-        let Started { process, socket } = started;
-        let outcome = async {
-            let console = open_console(directory).map_err(|error| failed("the console", error))?;
-            let go = match Go::when_loaded(socket).await {
-                Err(HoldError::Ended) => return Err(ended_early(&process, &console).await),
-                outcome => outcome.map_err(|error| Failure::Failed(error.to_string()))?,
-            };
-            tender::pin(&process, config.unikernel.cpuids()).map_err(|error| Failure::Failed(error.to_string()))?;
-            let started_unix_ms = unix_ms();
-            self.record(&process, started_unix_ms, directory, if_gone).await?;
-            let running = Running {
-                process: Arc::clone(&process),
-                console,
-                started_unix_ms,
-            };
-            Ok(Held { go, running })
-        };
-        let outcome = outcome.await;
-        if outcome.is_err() {
+        let process = Arc::clone(&started.process);
+        let held = self.try_hold(config, started, directory, if_gone).await;
+        if held.is_err() {
             end(&process).await;
         }
-        outcome
+        held
+    }
+
+    /// Until the tender holds the unikernel, on the right CPUs, and is recorded.
+    async fn try_hold(
+        &self,
+        config: &UnikernelConfig,
+        started: Started,
+        directory: &RunDirectory,
+        if_gone: IfGone,
+    ) -> Result<Held, Failure> {
+        let Started {
+            process,
+            socket,
+            console,
+        } = started;
+        let go = match Go::when_loaded(socket).await {
+            Err(HoldError::Ended) => return Err(ended_early(&process, &console).await),
+            outcome => outcome.map_err(|error| Failure::Failed(error.to_string()))?,
+        };
+        tender::pin(&process, config.unikernel.cpuids()).map_err(|error| Failure::Failed(error.to_string()))?;
+        let started_unix_ms = unix_ms();
+        self.record(&process, started_unix_ms, directory, if_gone).await?;
+        let running = Running {
+            process,
+            console,
+            started_unix_ms,
+        };
+        Ok(Held { go, running })
     }
 
     /// Writes down which process runs the unikernel.
@@ -199,11 +222,12 @@ impl Launcher {
     }
 }
 
-/// A process that was started, and the socket over which it says that it holds.
+/// A process that was started, the socket over which it says that it holds, and what it prints.
 #[derive(Debug)]
 struct Started {
     process: Arc<Process>,
     socket: std::os::unix::net::UnixStream,
+    console: pipe::Receiver,
 }
 
 /// Makes the FIFO between a unikernel and the daemon.
@@ -246,9 +270,10 @@ pub(crate) async fn remove(directory: RunDirectory) {
 
 /// What a tender that ended too early had to say.
 async fn ended_early(process: &Process, console: &pipe::Receiver) -> Failure {
-    let ending = match process.ended().await {
-        Ok(ending) => ending.to_string(),
-        Err(error) => error.to_string(),
+    let ending = match timeout(END_TIME_MAX, process.ended()).await {
+        Ok(Ok(ending)) => ending.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "hung up and went on".to_owned(),
     };
     let said = last_words(console).map_or_else(String::new, |words| format!(": {words}"));
     Failure::Failed(format!("{}{said} (the tender {ending})", HoldError::Ended))

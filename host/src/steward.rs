@@ -88,7 +88,7 @@ type Reply = oneshot::Sender<Outcome>;
 
 impl Steward {
     /// Starts a steward: it finds the unikernels that run, starts those again that should, and answers. The handle is done when
-    /// the steward has ended. Must be called in a tokio runtime.
+    /// the steward has ended.
     ///
     /// # Errors
     /// [`StewardError`] where the ledger or the state directory cannot be read. A policy module that cannot hold the tree is

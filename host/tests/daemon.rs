@@ -105,10 +105,15 @@ impl Drop for Host {
             let _ = daemon.wait();
         }
         for tender in self.tenders() {
-            let pid = tender.file_name().unwrap().to_str().unwrap().parse().unwrap();
-            let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
+            let _ = kill_process(pid(&tender), Signal::KILL);
         }
     }
+}
+
+/// The number of a process, whose directory this is.
+fn pid(process: &FilePath) -> Pid {
+    let number = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    Pid::from_raw(number).unwrap()
 }
 
 fn all() -> Selection {
@@ -198,6 +203,51 @@ async fn a_daemon_that_is_killed_while_it_destroys_keeps_its_word() {
             host.client().destroy(&name()).await.unwrap();
         }
         host.assert_empty().await;
+    }
+}
+
+/// As if the host had been started anew: no process, and records of another time.
+fn reboot(host: &Host) {
+    for tender in host.tenders() {
+        kill_process(pid(&tender), Signal::KILL).unwrap();
+    }
+    for directory in fs::read_dir(host.path().join("run")).unwrap() {
+        let path = directory.unwrap().path().join("process");
+        let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        record["boot_id"] = "another".into();
+        fs::write(&path, record.to_string()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_killed_while_it_starts_them_again_loses_none_and_runs_none_twice() {
+    for step in 0..8 {
+        let mut host = Host::new();
+        host.start().await;
+        for number in 0..4 {
+            let name = format!("alice:u{number}").parse().unwrap();
+            host.client().create(&name, &config(), &hello()).await.unwrap();
+        }
+        host.signal(Signal::KILL);
+        assert!(!host.ended());
+        reboot(&host);
+        host.start().await;
+        sleep(Duration::from_millis(2 * step)).await;
+        host.signal(Signal::KILL);
+        assert!(!host.ended());
+
+        host.start().await;
+        let begin = Instant::now();
+        let runs = |info: &UnikernelInfo| matches!(info.state, UnikernelState::Running { .. });
+        while !host.unikernels().await.iter().all(runs) {
+            assert!(begin.elapsed() < PATIENCE, "{:?}", host.unikernels().await);
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(host.unikernels().await.len(), 4, "step {step}");
+        while host.tenders().len() > 4 {
+            assert!(begin.elapsed() < PATIENCE, "one runs twice");
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 

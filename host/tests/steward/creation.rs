@@ -235,6 +235,18 @@ async fn the_last_words_of_a_tender_are_told() {
                 .to_owned()
         )
     );
+    script(directory.path(), "#!/bin/sh\nexec 0<&-\nexec /bin/sleep 60\n");
+    let message = "the tender ended before the unikernel ran (the tender hung up and went on)";
+    assert_eq!(
+        refusal(&house, config(&[]), hello()).await,
+        Failure::Failed(message.to_owned())
+    );
+    script(directory.path(), "#!/bin/sh\necho Q >&0\nexec /bin/sleep 60\n");
+    let message = "the program that should be the tender answers as another: give the right one with `--tender`";
+    assert_eq!(
+        refusal(&house, config(&[]), hello()).await,
+        Failure::Failed(message.to_owned())
+    );
     fs::remove_file(directory.path().join("tender")).unwrap();
     let Failure::Failed(message) = refusal(&house, config(&[]), hello()).await else {
         panic!("without a tender")

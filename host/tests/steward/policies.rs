@@ -1,8 +1,11 @@
 //! Policies, with those that the host itself has.
 
+use std::sync::Arc;
+
 use fulmar::api::{Answer, Command, Failure, PolicyInfo};
 use fulmar::host;
-use fulmar_core::{Policy, Usage};
+use fulmar::policy::Limits;
+use fulmar_core::{CpuId, Policy, Usage};
 
 use crate::house::{Closed, House, policy};
 
@@ -95,4 +98,32 @@ async fn a_host_that_shrank_starts_all_the_same() {
     assert_eq!(reasons.len(), 1);
     let house = house.close().await.open().await;
     assert_eq!(house.policies(":").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_breaks_the_rules_module_is_refused_and_nothing_is_forgotten() {
+    let closed = Closed::new();
+    let ledger = Arc::new(closed.ledger());
+    // Enough for anything that people ask, not for 8192 CPUs.
+    let limits = Limits {
+        fuel_per_call: 1_000_000,
+        ..Limits::default()
+    };
+    let house = closed.open_with(ledger, limits).await;
+    house.add_policy("alice", policy(1)).await.unwrap();
+    house.create("alice:hello", &["tick=1000"]).await.unwrap();
+    let enormous = Policy {
+        cpuids: (0..8192).map(|number| CpuId::new(number).unwrap()).collect(),
+        ..policy(1)
+    };
+    let outcome = house.add_policy("bob", enormous).await;
+    assert!(matches!(outcome, Err(Failure::NoVerdict(_))), "{outcome:?}");
+    assert_eq!(house.allowed().await.len(), 2);
+    assert_eq!(house.usage("alice").await.unikernels, 1.into());
+    assert!(matches!(
+        house.create("alice:other", &[]).await,
+        Err(Failure::Refused(_))
+    ));
+    house.destroy("alice:hello").await.unwrap();
+    house.create("alice:other", &[]).await.unwrap();
 }

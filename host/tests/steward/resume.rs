@@ -1,6 +1,7 @@
 //! A daemon that comes after another one.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path as FilePath, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -54,6 +55,31 @@ async fn unikernels_outlive_the_daemon_and_are_found_again() {
     }
     house.closed.assert_empty();
     assert_eq!(house.usage(":").await.unikernels.get(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unikernel_is_not_held_up_by_a_console_that_nobody_reads() {
+    let house = Closed::new().open().await;
+    house.create("flood", &["tick=1"]).await.unwrap();
+    let closed = house.close().await;
+    // 64 KiB are some 6000 lines; it is to print more than that, so fill the pipe first.
+    let mut console = fs::OpenOptions::new()
+        .write(true)
+        .open(closed.path().join("run/u-flood/console"))
+        .unwrap();
+    let filler = "filled by the test\n".repeat(3000);
+    let _ = rustix::fs::fcntl_setfl(&console, rustix::fs::OFlags::NONBLOCK);
+    while console.write(filler.as_bytes()).is_ok() {}
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let house = closed.open().await;
+    let lines = house.console_with("flood", "filled by the test").await;
+    assert!(lines.len() >= 1000);
+    let number = |line: &String| line.strip_prefix("tick ")?.parse::<u32>().ok();
+    let mut last = None;
+    while last.is_none() {
+        last = house.console("flood").await.iter().rev().find_map(number);
+    }
+    assert!(last > Some(200), "it stood still: {last:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

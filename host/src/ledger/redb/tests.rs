@@ -81,6 +81,16 @@ fn what_was_recorded_is_there_when_it_is_opened_again() {
     assert_eq!(RedbLedger::open(&path).unwrap().load().unwrap(), Contents::default());
 }
 
+#[test]
+fn a_ledger_that_a_failed_commit_closed_is_opened_again() {
+    let (_directory, path) = in_directory();
+    let ledger = RedbLedger::open(&path).unwrap();
+    *ledger.lock() = None;
+    ledger.record(&[put_unikernel()]).unwrap();
+    *ledger.lock() = None;
+    assert!(ledger.load().unwrap().reflects(&put_unikernel()));
+}
+
 /// What is said where this file is opened and read, with its path taken out.
 fn refusal(path: &FilePath) -> String {
     let outcome = RedbLedger::open(path).and_then(|ledger| ledger.load());
