@@ -1,4 +1,5 @@
 //! What the tests of the whole share: recorded traces, the faces of the rules, a daemon of their own.
 
 pub mod face;
+pub mod host;
 pub mod trace;
