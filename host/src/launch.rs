@@ -189,6 +189,7 @@ impl Launcher {
             outcome => outcome.map_err(|error| Failure::Failed(error.to_string()))?,
         };
         tender::pin(&process, config.unikernel.cpuids()).map_err(|error| Failure::Failed(error.to_string()))?;
+        tender::forbid_core_dumps(&process).map_err(|error| failed("the limit of core dumps", error))?;
         let started_unix_ms = unix_ms();
         self.record(&process, started_unix_ms, directory, if_gone).await?;
         let running = Running {

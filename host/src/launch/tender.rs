@@ -14,6 +14,7 @@ use std::time::Duration;
 use fulmar_core::CpuSet;
 use fulmar_tender::HELD;
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, prlimit};
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -98,6 +99,16 @@ pub(super) fn pin(process: &Process, cpuids: &CpuSet) -> Result<(), PinError> {
     } else {
         Err(PinError::Missing(missing))
     }
+}
+
+/// Forbids a process to leave a core dump: a tenant's fault would write its memory to the host's disk, as often as it likes.
+pub(super) fn forbid_core_dumps(process: &Process) -> io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    prlimit(Some(process.pid()), Resource::Core, none)?;
+    Ok(())
 }
 
 /// Why a unikernel cannot have its CPUs.

@@ -31,6 +31,15 @@ async fn a_unikernel_is_created_read_and_destroyed() {
     assert_eq!(fs::read(format!("/proc/{pid}/environ")).unwrap(), b"");
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(status.contains("Cpus_allowed_list:\t0\n"), "{status}");
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core_dumps = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(
+        core_dumps.split_whitespace().skip(4).collect::<Vec<_>>(),
+        ["0", "0", "bytes"]
+    );
 
     house.destroy("alice:hello").await.unwrap();
     assert!(!FilePath::new(&format!("/proc/{pid}")).exists());
