@@ -8,8 +8,8 @@ use core::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The longest message in bytes. A request of this size loads about 100,000 unikernels.
-pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The longest message in bytes. In bincode it holds a snapshot of more than a million unikernels.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How a message is written as bytes. The numbers are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

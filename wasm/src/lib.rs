@@ -19,18 +19,24 @@
 pub mod abi;
 pub mod codec;
 
-use codec::Encoding;
+use codec::{Encoding, MESSAGE_BYTES_MAX};
 use fulmar_core::Tree;
 use fulmar_core::protocol::{Request, Response, answer};
 
-/// Answers an encoded request in the same encoding. What is no request is answered by [`Response::Malformed`].
+/// Answers an encoded request in the same encoding. What is no request is answered by [`Response::Malformed`], and so is one whose
+/// answer would be longer than any message may be.
 #[must_use]
 pub fn answer_bytes(tree: &mut Tree, request: &[u8], encoding: Encoding) -> Vec<u8> {
-    let response = match codec::decode::<Request>(request, encoding) {
-        Ok(request) => answer(tree, request),
-        Err(error) => Response::Malformed {
-            message: error.to_string(),
-        },
+    let malformed = |message| codec::encode(&Response::Malformed { message }, encoding);
+    let answer = match codec::decode::<Request>(request, encoding) {
+        Ok(request) => codec::encode(&answer(tree, request), encoding),
+        Err(error) => return malformed(error.to_string()),
     };
-    codec::encode(&response, encoding)
+    if answer.len() > MESSAGE_BYTES_MAX {
+        return malformed(format!(
+            "the answer is {} bytes long, at most {MESSAGE_BYTES_MAX}: ask about a smaller domain",
+            answer.len()
+        ));
+    }
+    answer
 }

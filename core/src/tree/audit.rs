@@ -3,6 +3,8 @@
 //! Loading never refuses for a limit (see [`Tree::load`]), so what is loaded may use more than it is allowed, or have handed on
 //! more. New admissions are refused there until it fits again; this says where, and by how much.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -71,6 +73,18 @@ impl Tree {
             None => {}
         });
         findings
+    }
+}
+
+impl Finding {
+    /// What kind of finding this is, for machines: one of a fixed list, kept from release to release. It ends with the limit, as in
+    /// `uses-memory`, `wider-cpuids`.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Uses { overrun, .. } => format!("uses-{}", overrun.limit()),
+            Self::Wider { overrun, .. } => format!("wider-{}", overrun.limit()),
+        }
     }
 }
 
