@@ -3,8 +3,11 @@
 mod claims;
 mod fixture;
 mod foresight;
+mod grammar;
 mod model;
+mod names;
 mod overview;
+mod pair;
 mod properties;
 mod small_worlds;
 mod world;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fulmar_core::{BlockSize, Name, Path, Policy, Reason, Refusal, Step, Unikernel};
+use fulmar_core::{Amount, BlockSize, Fact, Finding, Name, Path, Policy, Reason, Refusal, Step, Unikernel};
 
 /// The reasons for a refusal, in order: each as its code and what it is about. None where it is admitted.
 pub(crate) type Verdict = Vec<(String, String)>;
@@ -58,6 +58,35 @@ impl Model {
         }
     }
 
+    /// Puts a known fact back, unless its name or its size makes it impossible.
+    pub(crate) fn load(&mut self, fact: &Fact) -> Verdict {
+        let verdict = match fact {
+            Fact::Policy { .. } => Verdict::new(),
+            Fact::Block { name, size_mib } => self.against_name_of_block(name, *size_mib),
+            Fact::Unikernel { name, unikernel } => self.against_name_of_unikernel(name, unikernel),
+        };
+        if verdict.is_empty() {
+            match fact.clone() {
+                Fact::Policy { domain, policy } => drop(self.policies.insert(domain, policy)),
+                Fact::Block { name, size_mib } => drop(self.blocks.insert(name, size_mib)),
+                Fact::Unikernel { name, unikernel } => drop(self.unikernels.insert(name, unikernel)),
+            }
+        }
+        verdict
+    }
+
+    /// Every limit that does not hold: what is used against the own policy, then the own policy against the nearest above.
+    pub(crate) fn audit(&self) -> Verdict {
+        let mut findings = Verdict::new();
+        for (domain, policy) in &self.policies {
+            push_broken(&mut findings, "uses", domain, &beyond(&self.sums(domain), policy));
+            if let Some((_, above)) = self.chain(domain).get(1) {
+                push_broken(&mut findings, "wider", domain, &wider(policy, above));
+            }
+        }
+        findings
+    }
+
     pub(crate) fn sums(&self, domain: &Path) -> Sums {
         let mut sums = Sums::default();
         for (_, unikernel) in self
@@ -93,7 +122,7 @@ impl Model {
             .map(|(name, _)| name)
     }
 
-    fn against_unikernel(&self, name: &Name, unikernel: &Unikernel) -> Verdict {
+    fn against_name_of_unikernel(&self, name: &Name, unikernel: &Unikernel) -> Verdict {
         let mut verdict = Verdict::new();
         if self.unikernels.contains_key(name) {
             verdict.push(("unikernel-exists".to_owned(), name.to_string()));
@@ -111,6 +140,14 @@ impl Model {
             verdict.extend(code.map(|code| (code.to_owned(), block.to_string())));
             seen.push(block);
         }
+        let all = self.sums(&Path::root());
+        push_uncountable(&mut verdict, all.unikernels + 1);
+        push_uncountable(&mut verdict, all.memory + unikernel.memory_mib().get());
+        verdict
+    }
+
+    fn against_unikernel(&self, name: &Name, unikernel: &Unikernel) -> Verdict {
+        let mut verdict = self.against_name_of_unikernel(name, unikernel);
         for (domain, policy) in self.chain(name.domain()) {
             let sums = self.sums(&domain);
             let broken = [
@@ -136,11 +173,17 @@ impl Model {
         verdict
     }
 
-    fn against_block(&self, name: &Name, size: BlockSize) -> Verdict {
+    fn against_name_of_block(&self, name: &Name, size: BlockSize) -> Verdict {
         let mut verdict = Verdict::new();
         if self.blocks.contains_key(name) {
             verdict.push(("block-exists".to_owned(), name.to_string()));
         }
+        push_uncountable(&mut verdict, self.sums(&Path::root()).block + size.mib().get());
+        verdict
+    }
+
+    fn against_block(&self, name: &Name, size: BlockSize) -> Verdict {
+        let mut verdict = self.against_name_of_block(name, size);
         for (domain, policy) in self.chain(name.domain()) {
             let total = self.sums(&domain).block + size.mib().get();
             let broken = policy.block_mib.is_none_or(|limit| total > limit.get());
@@ -151,27 +194,7 @@ impl Model {
 
     fn against_policy(&self, domain: &Path, policy: &Policy) -> Verdict {
         let mut verdict = Verdict::new();
-        let sums = self.sums(domain);
-        let beyond = [
-            ("unikernels", sums.unikernels > policy.unikernels.get()),
-            ("memory", sums.memory > policy.memory_mib.get()),
-            (
-                "block",
-                sums.block > policy.block_mib.map_or(0, fulmar_core::Amount::get),
-            ),
-            (
-                "cpuids",
-                sums.cpuids
-                    .iter()
-                    .any(|cpu| !policy.cpuids.iter().any(|allowed| allowed.get() == *cpu)),
-            ),
-            (
-                "bridges",
-                sums.bridges
-                    .iter()
-                    .any(|used| !policy.bridges.iter().any(|bridge| bridge.as_str() == used)),
-            ),
-        ];
+        let beyond = beyond(&self.sums(domain), policy);
         push_broken(&mut verdict, "in-use", domain, &beyond);
         for (above, allowed) in self.chain(domain).into_iter().filter(|(above, _)| above != domain) {
             push_broken(&mut verdict, "wider", &above, &wider(policy, &allowed));
@@ -225,10 +248,35 @@ fn about(reason: &Reason) -> String {
     }
 }
 
+/// What an audit found, in the terms of the model.
+pub(crate) fn finding_terms(findings: &[Finding]) -> Verdict {
+    let term = |finding: &Finding| match finding {
+        Finding::Uses { domain, overrun } => (format!("uses-{}", overrun.limit()), domain.to_string()),
+        Finding::Wider { domain, overrun, .. } => (format!("wider-{}", overrun.limit()), domain.to_string()),
+    };
+    findings.iter().map(term).collect()
+}
+
 /// By labels, not by the tree's own comparison.
 fn is_within(domain: &Path, of: &Path) -> bool {
     let (inner, outer): (Vec<_>, Vec<_>) = (domain.labels().collect(), of.labels().collect());
     inner.starts_with(&outer)
+}
+
+fn beyond(sums: &Sums, policy: &Policy) -> [(&'static str, bool); 5] {
+    let is_denied = |used: &String| !policy.bridges.iter().any(|bridge| bridge.as_str() == used);
+    [
+        ("unikernels", sums.unikernels > policy.unikernels.get()),
+        ("memory", sums.memory > policy.memory_mib.get()),
+        ("block", sums.block > policy.block_mib.map_or(0, Amount::get)),
+        (
+            "cpuids",
+            sums.cpuids
+                .iter()
+                .any(|cpu| !policy.cpuids.iter().any(|allowed| allowed.get() == *cpu)),
+        ),
+        ("bridges", sums.bridges.iter().any(is_denied)),
+    ]
 }
 
 fn wider(inner: &Policy, outer: &Policy) -> [(&'static str, bool); 5] {
@@ -254,5 +302,13 @@ fn wider(inner: &Policy, outer: &Policy) -> [(&'static str, bool); 5] {
 fn push_broken(verdict: &mut Verdict, relation: &str, domain: &Path, limits: &[(&str, bool)]) {
     for (limit, _) in limits.iter().filter(|(_, broken)| *broken) {
         verdict.push((format!("{relation}-{limit}"), domain.to_string()));
+    }
+}
+
+/// One such reason, whichever sum it is.
+fn push_uncountable(verdict: &mut Verdict, sum: u64) {
+    let reason = ("uncountable".to_owned(), String::new());
+    if sum > Amount::MAX.get() && !verdict.contains(&reason) {
+        verdict.push(reason);
     }
 }

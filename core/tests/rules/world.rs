@@ -1,8 +1,8 @@
 //! Random worlds: strategies for the values and operations of small trees, in which operations meet.
 
 use fulmar_core::{
-    Amount, BlockDevice, BlockSize, Bridge, BridgeSet, CpuId, CpuSet, DeviceName, Label, Name, NetDevice, Path, Policy,
-    Step, Unikernel,
+    Amount, BlockDevice, BlockSize, Bridge, BridgeSet, CpuId, CpuSet, DeviceName, Fact, Label, Name, NetDevice, Path,
+    Policy, Step, Unikernel,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -82,6 +82,20 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         }),
         1 => name(&["d1", "d2"]).prop_map(|name| Step::RemoveBlock { name }),
     ]
+}
+
+/// Something known, whatever the limits.
+pub(crate) fn fact() -> impl Strategy<Value = Fact> {
+    step().prop_filter_map("insertions only", |step| match step {
+        Step::InsertPolicy { domain, policy } => Some(Fact::Policy { domain, policy }),
+        Step::InsertUnikernel { name, unikernel } => Some(Fact::Unikernel { name, unikernel }),
+        Step::InsertBlock { name, size_mib } => Some(Fact::Block { name, size_mib }),
+        _ => None,
+    })
+}
+
+pub(crate) fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    vec(fact(), 1..20)
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
