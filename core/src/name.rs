@@ -361,7 +361,8 @@ impl fmt::Display for NameError {
             Self::LeadingHyphen { label } => {
                 write!(
                     f,
-                    "the label `{label}` begins with `-`: begin with a letter, a digit or `.`"
+                    "the label `{}` begins with `-`: begin with a letter, a digit or `.`",
+                    label.escape_debug()
                 )
             }
             Self::Character { label, character } => write!(
