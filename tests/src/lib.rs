@@ -2,4 +2,5 @@
 
 pub mod face;
 pub mod host;
+pub mod message;
 pub mod trace;
