@@ -44,9 +44,17 @@ fn it_imports_nothing_and_exports_what_the_abi_says() {
             "fulmar_alloc",
             "fulmar_call",
             "fulmar_free",
+            "fulmar_panic",
             "memory"
         ]
     );
+}
+
+#[test]
+fn it_has_nothing_to_say_of_a_panic_before_there_is_one() {
+    let mut wasm = instance();
+    wasm.answer_bytes(br#"{"audit":{}}"#, Encoding::Json);
+    assert_eq!(wasm.call::<(), u64>("fulmar_panic", ()), 0);
 }
 
 #[test]

@@ -17,6 +17,12 @@ static EMBEDDED: &[u8] = include_bytes!(env!("FULMAR_POLICY_WASM"));
 /// Facts that are loaded by one call: small enough for the budget of one, large enough that the call costs nothing beside.
 const FACTS_PER_CALL: usize = 1024;
 
+/// What a module that trapped may still do to say why.
+const FUEL_OF_LAST_WORDS: u64 = 10_000;
+
+/// How much of that is read.
+const PANIC_BYTES_MAX: usize = 4096;
+
 /// What one instance may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -169,6 +175,7 @@ struct Running {
     alloc: TypedFunc<u32, u32>,
     free: TypedFunc<u32, ()>,
     call: TypedFunc<(u32, u32, u32), u64>,
+    panic: TypedFunc<(), u64>,
 }
 
 impl Running {
@@ -192,17 +199,38 @@ impl Running {
         let alloc = export(&instance, &mut store, "fulmar_alloc")?;
         let free = export(&instance, &mut store, "fulmar_free")?;
         let call = export(&instance, &mut store, "fulmar_call")?;
+        let panic = export(&instance, &mut store, "fulmar_panic")?;
         Ok(Self {
             store,
             memory,
             alloc,
             free,
             call,
+            panic,
         })
     }
 
-    /// Carries one request in and its answer out.
+    /// Carries one request in and its answer out. After an error it must not be called again.
     fn call(&mut self, request: &[u8], fuel: u64) -> Result<Response, PolicyError> {
+        match self.try_call(request, fuel) {
+            Err(PolicyError::Trap(trap)) => Err(PolicyError::Trap(match self.panic_message() {
+                Some(panic) => format!("{panic} ({trap})"),
+                None => trap,
+            })),
+            outcome => outcome,
+        }
+    }
+
+    /// What it said when it ended, for whoever has to find out why.
+    fn panic_message(&mut self) -> Option<String> {
+        self.store.set_fuel(FUEL_OF_LAST_WORDS).ok()?;
+        let [address, len] = halves(self.panic.call(&mut self.store, ()).ok()?);
+        let len = (len as usize).min(PANIC_BYTES_MAX);
+        let said = self.memory.data(&self.store).get(address as usize..)?.get(..len)?;
+        (!said.is_empty()).then(|| String::from_utf8_lossy(said).into_owned())
+    }
+
+    fn try_call(&mut self, request: &[u8], fuel: u64) -> Result<Response, PolicyError> {
         self.store.set_fuel(fuel).map_err(trap)?;
         let len = u32::try_from(request.len()).map_err(|_| PolicyError::TooLong(request.len()))?;
         let address = self.alloc.call(&mut self.store, len).map_err(trap)?;
@@ -364,6 +392,44 @@ mod tests {
         assert!(matches!(policy.ask(&usage()), Err(PolicyError::Unusable)));
     }
 
+    /// A module with all exports that does as `body` says when it is called; its panic message is `it broke`.
+    fn module(version: u32, body: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(module
+                (memory (export "memory") 1)
+                (data (i32.const 16) "it broke")
+                (func (export "fulmar_abi_version") (result i32) i32.const {version})
+                (func (export "fulmar_alloc") (param i32) (result i32) i32.const 1024)
+                (func (export "fulmar_free") (param i32))
+                (func (export "fulmar_call") (param i32 i32 i32) (result i64) {body})
+                (func (export "fulmar_panic") (result i64) i64.const 0x10_0000_0008))"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn whatever_a_module_does_there_is_an_answer_or_a_refusal() {
+        for (body, start) in [
+            ("unreachable", "the policy module failed: it broke ("),
+            ("(loop (br 0)) unreachable", "the policy module failed: it broke ("),
+            (
+                "i64.const 0xffff_0000_0002",
+                "the policy module gave no answer: it lies outside the memory",
+            ),
+            (
+                "i64.const -1",
+                "the policy module gave no answer: it lies outside the memory",
+            ),
+            ("i64.const 0x10_0000_0008", "the policy module gave no answer: "),
+            ("i64.const 0", "the policy module gave no answer: "),
+        ] {
+            let mut policy = PolicyModule::new(&module(ABI_VERSION, body), Limits::default()).unwrap();
+            let error = policy.ask(&usage()).unwrap_err().to_string();
+            assert!(error.starts_with(start), "{body}: {error}");
+            assert!(matches!(policy.ask(&usage()), Err(PolicyError::Unusable)), "{body}");
+        }
+    }
+
     #[test]
     fn other_modules_are_refused_with_the_reason() {
         let check = |wasm: &[u8], start: &str| {
@@ -374,17 +440,16 @@ mod tests {
             assert!(error.starts_with(start), "{error}");
         };
         check(b"no module", "the policy module cannot be compiled: ");
-        // (module)
-        check(b"\0asm\x01\0\0\0", "the policy module is none: `fulmar_abi_version`: ");
-        // (module (import "a" "b" (func)))
+        let empty = wat::parse_str("(module)").unwrap();
+        check(&empty, "the policy module is none: `fulmar_abi_version`: ");
+        let importing = wat::parse_str(r#"(module (import "a" "b" (func)))"#).unwrap();
         check(
-            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01a\x01b\0\0",
-            "the policy module imports `a.b`: ",
+            &importing,
+            "the policy module imports `a.b`: it must not import anything",
         );
-        // (module (func (export "fulmar_abi_version") (result i32) i32.const 7))
-        let version = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x16\x01\x12fulmar_abi_version\0\0\x0a\x06\x01\x04\0\x41\x07\x0b";
+        let other = module(7, "unreachable");
         check(
-            version,
+            &other,
             "the policy module speaks version 7 of the interface, this host version 1",
         );
     }

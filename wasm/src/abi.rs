@@ -1,6 +1,6 @@
 //! The interface of `policy.wasm`: what it exports, and the numbers that both sides must agree on.
 //!
-//! Owns the buffers that cross it. All five exports take and return plain integers:
+//! Owns the buffers that cross it. All six exports take and return plain integers:
 //!
 //! | export | meaning |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `fulmar_alloc(len: i32) -> i32` | the address of a new buffer; 0 where `len` is 0 or above [`MESSAGE_BYTES_MAX`](crate::codec::MESSAGE_BYTES_MAX), or memory is short |
 //! | `fulmar_free(address: i32)` | gives a buffer back; any other address changes nothing |
 //! | `fulmar_call(address: i32, len: i32, encoding: i32) -> i64` | answers the request in the first `len` bytes of that buffer: a new buffer, its address in the upper and its length in the lower 32 bits |
+//! | `fulmar_panic() -> i64` | after a trap: what the panic said, as address and length; 0 where the trap was none of a panic |
 //!
 //! A caller allocates a buffer, writes its request there, calls, reads the answer, and frees both buffers. Addresses and
 //! lengths that were never handed out are answered as a malformed request: they touch nothing.
@@ -26,6 +27,8 @@ mod exports {
 
     use std::cell::RefCell;
     use std::collections::BTreeMap;
+    use std::panic;
+    use std::sync::OnceLock;
 
     use fulmar_core::Tree;
     use fulmar_core::protocol::Response;
@@ -34,8 +37,11 @@ mod exports {
     use crate::codec::{Encoding, MESSAGE_BYTES_MAX, encode};
 
     thread_local! {
-        static INSTANCE: RefCell<Instance> = RefCell::default();
+        static INSTANCE: RefCell<Instance> = RefCell::new(Instance::new());
     }
+
+    /// What the panic said that ended this instance.
+    static PANIC: OnceLock<String> = OnceLock::new();
 
     /// What this instance of the module holds.
     #[derive(Default)]
@@ -47,6 +53,14 @@ mod exports {
     }
 
     impl Instance {
+        fn new() -> Self {
+            panic::set_hook(Box::new(|panic| {
+                // Only the first one: what panics afterwards does so because of it.
+                let _ = PANIC.set(panic.to_string());
+            }));
+            Self::default()
+        }
+
         fn lend(&mut self, buffer: Box<[u8]>) -> usize {
             let address = buffer.as_ptr().addr();
             self.buffers.insert(address, buffer);
@@ -103,8 +117,21 @@ mod exports {
     extern "C" fn fulmar_call(address: usize, len: usize, encoding: u32) -> u64 {
         INSTANCE.with_borrow_mut(|instance| {
             let answer = instance.call(address, len, encoding);
-            let len = answer.len() as u64;
-            (instance.lend(answer) as u64) << 32 | len
+            let len = answer.len();
+            both(instance.lend(answer), len)
         })
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn fulmar_panic() -> u64 {
+        // The instance itself may be half changed; this touches it no more.
+        PANIC
+            .get()
+            .map_or(0, |message| both(message.as_ptr().addr(), message.len()))
+    }
+
+    /// An address in the upper, a length in the lower 32 bits.
+    fn both(address: usize, len: usize) -> u64 {
+        (address as u64) << 32 | len as u64
     }
 }
