@@ -1,7 +1,8 @@
 //! What does not depend on the clock: bytes for each unikernel, and, under callgrind, instructions for each operation.
 //!
 //! Without arguments it loads a million unikernels and says how long that took and what they occupy. With the name of an operation
-//! it performs that one once in a function of its own, for callgrind to count (`cargo xtask bench core --instructions`).
+//! and a number of unikernels it performs that one once, in a function of its own and in a world of that size, for callgrind to
+//! count (`cargo xtask bench core --instructions`).
 #![expect(unsafe_code, reason = "an allocator that counts is one")]
 
 mod world;
@@ -39,10 +40,11 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     // `cargo bench` adds an argument of its own.
-    let operation = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    match operation {
-        Some(operation) => perform(&operation),
-        None => [Layout::OneDomain, Layout::Spread].into_iter().for_each(occupy),
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    match (arguments.next(), arguments.next()) {
+        (Some(operation), Some(count)) => perform(&operation, count.parse().expect("a number of unikernels")),
+        (Some(operation), None) => panic!("`{operation}` among how many unikernels?"),
+        _ => [Layout::OneDomain, Layout::Spread].into_iter().for_each(occupy),
     }
 }
 
@@ -62,15 +64,17 @@ fn occupy(layout: Layout) {
     let took = start.elapsed();
     let bytes = ALLOCATED.load(Relaxed) - before - policies;
     println!(
-        "{layout:?}: {COUNT} unikernels loaded in {took:.2?}, {} bytes each",
+        "{}: {COUNT} unikernels loaded in {:.2} s, {} bytes each",
+        layout.title(),
+        took.as_secs_f64(),
         bytes / COUNT
     );
     assert_eq!(tree.usage(&fulmar_core::Path::root()).unikernels.get(), COUNT as u64);
 }
 
-/// Performs one operation in a world of 100,000 in `measured`, whose instructions callgrind counts.
-fn perform(operation: &str) {
-    let mut world = World::new(Layout::Spread, 100_000);
+/// Performs one operation in a world of `count` unikernels, in `measured`, whose instructions callgrind counts.
+fn perform(operation: &str, count: usize) {
+    let mut world = World::new(Layout::Spread, count);
     let (name, top, plan) = (world.new_name(1), world.top(), world.plan());
     let (small, large, wide) = (world::small(), world::large(), world::wide());
     let tree = &mut world.tree;
@@ -85,6 +89,8 @@ fn perform(operation: &str) {
         })),
         other => panic!("`{other}` is no operation that can be counted"),
     }
+    // The program ends here, and to take down 100,000 unikernels under callgrind costs a second.
+    std::mem::forget(world);
 }
 
 fn insert_and_remove(tree: &mut Tree, name: &fulmar_core::Name, unikernel: fulmar_core::Unikernel) {
@@ -92,7 +98,7 @@ fn insert_and_remove(tree: &mut Tree, name: &fulmar_core::Name, unikernel: fulma
     tree.remove_unikernel(name).expect("it is there");
 }
 
-/// callgrind is told this function's name.
+/// callgrind is told this function's name. What is handed back is dropped outside of it, and not counted.
 #[inline(never)]
 fn measured<T>(operation: impl FnOnce() -> T) -> T {
     black_box(operation())

@@ -13,9 +13,9 @@ use world::{Layout, World};
 const NAMES: usize = 4096;
 
 fn times(criterion: &mut Criterion) {
-    for (layout, name) in [(Layout::OneDomain, "one domain"), (Layout::Spread, "spread")] {
+    for layout in [Layout::OneDomain, Layout::Spread] {
         for count in [10, 1_000, 100_000, 1_000_000] {
-            let mut group = criterion.benchmark_group(format!("{name}, {count}"));
+            let mut group = criterion.benchmark_group(format!("{}, {count}", layout.title()));
             group
                 .warm_up_time(Duration::from_millis(300))
                 .measurement_time(Duration::from_secs(1))

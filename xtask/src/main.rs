@@ -5,6 +5,7 @@
 //! the order; each command is a file of its own, and none of them knows how progress is printed (`step`).
 
 mod artifact;
+mod bench;
 mod demo;
 mod deny;
 mod setup;
@@ -50,8 +51,27 @@ enum Command {
         #[arg(long)]
         exit: bool,
     },
-    /// Check everything: format, builds, lints, documentation, tests, dependencies
+    /// Check everything: format, builds, lints, documentation, tests, instructions, dependencies
     Test,
+    /// Measure
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// The rules: how long each operation takes, from ten to a million unikernels
+    Core {
+        /// Take less time, and be less sure
+        #[arg(long, conflicts_with = "instructions")]
+        quick: bool,
+        /// Count instructions instead, and compare them with core/benches/instructions.txt; needs valgrind
+        #[arg(long)]
+        instructions: bool,
+        /// Write what was counted into core/benches/instructions.txt
+        #[arg(long, requires = "instructions")]
+        accept: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -74,6 +94,17 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
         Command::Unikernels => drop(unikernels::build(&workspace, steps)?),
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,
+        Command::Bench(Bench::Core {
+            quick,
+            instructions,
+            accept,
+        }) => {
+            if *instructions {
+                bench::instructions::run(&workspace, steps, *accept)?;
+            } else {
+                bench::run(&workspace, steps, *quick)?;
+            }
+        }
     }
     steps.summarise();
     Ok(())

@@ -7,7 +7,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, IsTerminal, Read, Seek, Write},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -100,6 +100,18 @@ impl Steps {
         ended
     }
 
+    /// Does something that is more than one command, such as running several and reading what they say.
+    ///
+    /// # Errors
+    /// What it ends with.
+    pub(crate) fn perform<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        announce(name);
+        let started = Instant::now();
+        let ended = work();
+        report(name, started, ended.is_ok());
+        ended
+    }
+
     /// A line below the step before it.
     pub(crate) fn note(&self, line: &str) {
         println!("    {line}");
@@ -114,6 +126,25 @@ impl Steps {
     pub(crate) fn summarise(&self) {
         println!("{}", summary(self.started.elapsed(), &self.skipped));
     }
+}
+
+/// What a command prints that is asked something; what it complains of belongs to the failure.
+///
+/// # Errors
+/// When it cannot be started or ends with another status than 0.
+pub(crate) fn said_by(mut command: Command) -> Result<String, Failure> {
+    let Output { status, stdout, stderr } = command
+        .output()
+        .map_err(|error| Failure::new(not_started(&command, &error), "is it installed?"))?;
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&stdout).into_owned());
+    }
+    let program = command.get_program().display();
+    let stderr = String::from_utf8_lossy(&stderr);
+    Err(Failure::new(
+        format!("`{program}` failed ({status})\n{}", stderr.trim_end()),
+        "its words are above",
+    ))
 }
 
 fn summary(took: Duration, skipped: &[String]) -> String {
@@ -228,6 +259,17 @@ mod tests {
         let (ended, output) = captured(shell("echo out; echo err >&2; exit 3"), None);
         assert_eq!(ended, Err("exit status: 3".to_owned()));
         assert_eq!(output, "out\nerr\n");
+    }
+
+    #[test]
+    fn what_a_command_says_is_its_answer_and_what_it_complains_of_its_failure() {
+        assert_eq!(said_by(shell("echo out; echo err >&2")).unwrap(), "out\n");
+        assert_eq!(
+            said_by(shell("echo out; echo err >&2; exit 3"))
+                .unwrap_err()
+                .to_string(),
+            "`sh` failed (exit status: 3)\nerr: its words are above"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::{
-    deny,
+    bench, deny,
     step::{Failure, Steps},
     toolchain::{Compiler, Target},
     unikernels, wasm,
@@ -28,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failur
         workspace.cargo(["test", "--workspace"]),
         "the failing test is named above",
     )?;
+    bench::instructions::run(workspace, steps, false)?;
     deny::check(workspace, steps)
 }
 
@@ -37,15 +38,16 @@ fn formats(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
         workspace.cargo(["fmt", "--all", "--check"]),
         "`cargo fmt --all` puts it right",
     )?;
-    let mut command = workspace::cargo();
-    command
-        .args(["fmt", "--all", "--check"])
-        .current_dir(unikernels::folder(workspace));
-    steps.run(
-        "format of the unikernels",
-        command,
-        "`cargo fmt --all` in tests/unikernels puts it right",
-    )
+    let elsewhere = ["tests/unikernels"];
+    for folder in elsewhere {
+        let mut command = workspace::cargo();
+        command
+            .args(["fmt", "--all", "--check"])
+            .current_dir(workspace.root.join(folder));
+        let way_out = format!("`cargo fmt --all` in {folder} puts it right");
+        steps.run(&format!("format of {folder}"), command, &way_out)?;
+    }
+    Ok(())
 }
 
 fn lints(

@@ -45,7 +45,7 @@ impl Workspace {
 }
 
 /// `cargo run` says at run time where the manifest is: so a moved checkout works without a rebuild.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     manifest.parent().map_or_else(|| manifest.clone(), Path::to_path_buf)
 }
