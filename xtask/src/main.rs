@@ -8,6 +8,7 @@ mod artifact;
 mod bench;
 mod demo;
 mod deny;
+mod fuzz;
 mod setup;
 mod step;
 mod test;
@@ -51,8 +52,14 @@ enum Command {
         #[arg(long)]
         exit: bool,
     },
-    /// Check everything: format, builds, lints, documentation, tests, instructions, dependencies
+    /// Check everything: format, builds, lints, documentation, tests, instructions, fuzzing, dependencies
     Test,
+    /// Run every fuzz target for a while; needs a nightly compiler and cargo-fuzz
+    Fuzz {
+        /// How long each of them, in seconds
+        #[arg(long, default_value_t = fuzz::SECONDS)]
+        seconds: u32,
+    },
     /// Measure
     #[command(subcommand)]
     Bench(Bench),
@@ -94,6 +101,7 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
         Command::Unikernels => drop(unikernels::build(&workspace, steps)?),
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,
+        Command::Fuzz { seconds } => fuzz::run(&workspace, steps, *seconds)?,
         Command::Bench(Bench::Core {
             quick,
             instructions,

@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::{
-    bench, deny,
+    bench, deny, fuzz,
     step::{Failure, Steps},
     toolchain::{Compiler, Target},
     unikernels, wasm,
@@ -29,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failur
         "the failing test is named above",
     )?;
     bench::instructions::run(workspace, steps, false)?;
+    fuzz::run(workspace, steps, fuzz::SECONDS)?;
     deny::check(workspace, steps)
 }
 
@@ -38,7 +39,7 @@ fn formats(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
         workspace.cargo(["fmt", "--all", "--check"]),
         "`cargo fmt --all` puts it right",
     )?;
-    let elsewhere = ["tests/unikernels"];
+    let elsewhere = ["tests/unikernels"].into_iter().chain(fuzz::folders(workspace));
     for folder in elsewhere {
         let mut command = workspace::cargo();
         command
