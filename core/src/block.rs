@@ -9,6 +9,7 @@ use crate::{Amount, Label};
 /// The size of a block device in MiB, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "Amount", into = "Amount"))]
 pub struct BlockSize(Amount);
 
@@ -53,6 +54,7 @@ impl From<BlockSize> for Amount {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Block {
     /// Its size.
     pub size_mib: BlockSize,

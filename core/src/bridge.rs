@@ -18,6 +18,7 @@ pub const BRIDGES_MAX: usize = 256;
 /// The name of a bridge: 1 to 15 characters out of `a-z A-Z 0-9 - . _`, the first one neither `-` nor `.`; capitals count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Bridge(Box<str>);
 
@@ -67,6 +68,7 @@ impl From<Bridge> for String {
 /// At most [`BRIDGES_MAX`] bridges, in alphabetical order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "Vec<Bridge>", into = "Vec<Bridge>"))]
 pub struct BridgeSet(BTreeSet<Bridge>);
 

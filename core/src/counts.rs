@@ -18,3 +18,16 @@ pub(crate) fn add_all<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, others: &BT
         *counts.entry(key.clone()).or_default() += count;
     }
 }
+
+/// JSON turns numbers into text by itself where they are keys. JavaScript's values do not: so it is done here, for both.
+#[cfg(feature = "serde")]
+pub(crate) fn serialize_by_cpu<S: serde::Serializer>(
+    counts: &BTreeMap<crate::CpuId, u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        serializer.collect_map(counts.iter().map(|(id, count)| (alloc::format!("{}", id.get()), count)))
+    } else {
+        serde::Serialize::serialize(counts, serializer)
+    }
+}

@@ -10,6 +10,7 @@ use core::fmt;
 /// One CPU of the host, numbered as the operating system numbers them: 0 to [`CpuId::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "u64", into = "u64"))]
 pub struct CpuId(u16);
 
@@ -69,6 +70,7 @@ impl core::error::Error for CpuIdError {}
 /// memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(from = "BTreeSet<CpuId>", into = "BTreeSet<CpuId>"))]
 pub struct CpuSet {
     /// CPUs 0 to 63.

@@ -17,6 +17,7 @@ pub const DEVICE_NAME_BYTES_MAX: usize = 67;
 /// A block or network device as the unikernel's manifest names it: 1 to 67 characters out of `a-z A-Z 0-9`; capitals count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct DeviceName(Box<str>);
 
@@ -64,6 +65,7 @@ impl From<DeviceName> for String {
 /// keeps it in 16 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "u64", into = "u64"))]
 pub struct SectorSize(u16);
 
@@ -103,6 +105,7 @@ impl From<SectorSize> for u64 {
 /// An Ethernet address, written `aa:bb:cc:dd:ee:ff`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Mac(pub [u8; 6]);
 
@@ -153,6 +156,7 @@ impl From<Mac> for String {
 /// A block device of a unikernel, and the block device of its domain that stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "wire::BlockDevice", into = "wire::BlockDevice"))]
 pub struct BlockDevice {
     /// What the unikernel calls it.
@@ -181,6 +185,7 @@ impl BlockDevice {
 /// A network device of a unikernel, and the bridge that it is attached to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "wire::NetDevice", into = "wire::NetDevice"))]
 pub struct NetDevice {
     /// What the unikernel calls it.
@@ -212,6 +217,7 @@ mod wire {
     use super::{Bridge, BridgeError, DeviceName, Label, Mac, NameError, SectorSize};
 
     #[derive(serde::Serialize, serde::Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(deny_unknown_fields)]
     pub(super) struct BlockDevice {
         device: DeviceName,
@@ -248,6 +254,7 @@ mod wire {
     }
 
     #[derive(serde::Serialize, serde::Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(deny_unknown_fields)]
     pub(super) struct NetDevice {
         device: DeviceName,

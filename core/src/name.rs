@@ -30,6 +30,7 @@ pub const PATH_BYTES_MAX: usize = NAME_BYTES_MAX - 1 - LABEL_BYTES_MAX;
 /// as small letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Label(Box<str>);
 
@@ -66,6 +67,7 @@ impl Borrow<str> for Label {
 /// Paths are ordered label by label, so a domain comes right before everything below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Path(Box<str>);
 
@@ -163,6 +165,7 @@ impl FromStr for Path {
 /// A unikernel or a block device: a label within a domain. Ordered by domain, then by label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Name {
     domain: Path,

@@ -15,6 +15,7 @@ use crate::{Amount, Bridge, BridgeSet, CpuSet};
 /// compared with what its domain already takes, nothing is `asked`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Overrun {
     /// Too many unikernels.

@@ -13,6 +13,7 @@ use crate::{Amount, BridgeSet, CpuSet, Overrun};
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Policy {
     /// How many unikernels may run.
     pub unikernels: Amount,

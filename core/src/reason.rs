@@ -15,6 +15,7 @@ use crate::{Amount, Name, Overrun, Path};
 /// One reason for a refusal. Sentences have no capital and no full stop: they fit behind "refused: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Reason {
     /// There is a unikernel of this name already.

@@ -13,6 +13,7 @@ pub const DEVICES_MAX: usize = 64;
 /// What a unikernel takes of the host while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(try_from = "wire::Unikernel"))]
 pub struct Unikernel {
     memory_mib: Amount,
@@ -92,6 +93,7 @@ mod wire {
     use super::{Amount, BlockDevice, CpuSet, NetDevice, UnikernelError};
 
     #[derive(serde::Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(deny_unknown_fields)]
     pub(super) struct Unikernel {
         memory_mib: Amount,

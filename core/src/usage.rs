@@ -14,6 +14,7 @@ use crate::{Amount, BlockSize, Bridge, CpuId, Unikernel};
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// How many unikernels run.
     pub unikernels: Amount,
@@ -22,6 +23,8 @@ pub struct Usage {
     /// The block devices, attached or not, in MiB.
     pub block_mib: Amount,
     /// By how many unikernels each CPU is used; a CPU without any is not listed.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::counts::serialize_by_cpu"))]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<CpuId, u64>"))]
     pub cpuids: BTreeMap<CpuId, u64>,
     /// By how many network devices each bridge is used; a bridge without any is not listed.
     pub bridges: BTreeMap<Bridge, u64>,

@@ -18,7 +18,7 @@
 pub const ABI_VERSION: u32 = fulmar_core::protocol::VERSION;
 
 /// The exports. Natively there are none: 64-bit addresses would not fit.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "abi"))]
 mod exports {
     #![expect(
         unsafe_code,

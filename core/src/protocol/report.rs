@@ -8,6 +8,7 @@ use crate::{Block, Domain, HandedOn, Headroom, Name, Path, Policy, Tree, Unikern
 
 /// Everything about one domain, but not about those below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DomainReport {
     /// Where it is.
@@ -28,6 +29,7 @@ pub struct DomainReport {
 
 /// A block device and its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NamedBlock {
     /// Its name.
@@ -38,6 +40,7 @@ pub struct NamedBlock {
 
 /// A unikernel and its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NamedUnikernel {
     /// Its name.

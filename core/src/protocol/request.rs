@@ -9,6 +9,7 @@ use crate::{AfterRefusal, BlockSize, Fact, Name, Path, Policy, Step, Unikernel};
 
 /// What can be asked of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// May this unikernel be created? Answered by `admitted` or `refused`, as all checks, inserts and removals.

@@ -10,6 +10,7 @@ use crate::{Amount, Block, Finding, HandedOn, Headroom, Policy, Reason, Unikerne
 
 /// What a tree answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Response {
     /// It fits; what was to be changed is changed.
@@ -87,6 +88,7 @@ pub enum Response {
 
 /// What became of a step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepVerdict {
     /// It fits.
@@ -102,6 +104,7 @@ pub enum StepVerdict {
 
 /// A reason or a finding, for machines and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Explanation<T = Reason> {
     /// The stable code, see [`Reason::code`] and [`Finding::code`].

@@ -9,6 +9,7 @@ use crate::{Fact, Refusal, Tree};
 
 /// Everything that a tree holds. Its first field says how to read the rest, in every encoding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     /// How the facts are written.
@@ -19,6 +20,7 @@ pub struct Snapshot {
 
 /// A version of snapshots that can be read: so far there is one, 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct SnapshotVersion(());
 

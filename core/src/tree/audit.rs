@@ -16,6 +16,7 @@ use crate::{Overrun, Path};
 /// One limit that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Finding {
     /// A domain and everything below it use more than its policy allows.

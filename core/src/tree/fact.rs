@@ -12,6 +12,7 @@ use crate::{BlockSize, Label, Name, Path, Policy, Refusal, Unikernel};
 /// One thing that a tree holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Fact {
     /// A domain has a policy.

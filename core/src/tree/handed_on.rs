@@ -15,6 +15,7 @@ use crate::{Amount, Bridge, CpuId, Overrun, Path, Policy};
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandedOn {
     /// How many policies there are right below.
     pub policies: u64,
@@ -25,6 +26,8 @@ pub struct HandedOn {
     /// The sum of their block storage, in MiB.
     pub block_mib: Amount,
     /// How many of them allow each CPU.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::counts::serialize_by_cpu"))]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<CpuId, u64>"))]
     pub cpuids: BTreeMap<CpuId, u64>,
     /// How many of them allow each bridge.
     pub bridges: BTreeMap<Bridge, u64>,

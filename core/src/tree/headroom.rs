@@ -16,6 +16,7 @@ use crate::{Amount, BridgeSet, CpuSet, Path, Policy, Reason, Unikernel, Usage};
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Headroom {
     /// How many more unikernels.
     pub unikernels: Room,
@@ -36,6 +37,7 @@ pub struct Headroom {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Room {
     /// How much; 0 where more is used than allowed (see [`Tree::audit`]).
     pub free: Amount,
@@ -51,6 +53,7 @@ pub struct Room {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Choice<S> {
     /// What every policy allows. None where there is no policy on the chain: then it is anything.
     pub allowed: Option<S>,
@@ -66,6 +69,7 @@ pub struct Choice<S> {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fit {
     /// How many.
     pub count: Amount,

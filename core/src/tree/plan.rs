@@ -12,6 +12,7 @@ use crate::{BlockSize, Name, Path, Policy, Refusal, Unikernel};
 /// One change that a plan tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Step {
     /// [`Tree::insert_policy`].
@@ -59,6 +60,7 @@ pub enum Step {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum AfterRefusal {
     /// It tries the steps that follow, without the refused one.
     GoOn,
