@@ -76,7 +76,7 @@ fn the_example_in_python_previews_its_plan() {
     match python() {
         Some(python) => assert_previews(&python, "preview.py"),
         None => {
-            skip("the example in Python: there is no python3 with venv, or the package wasmtime cannot be installed")
+            skip("the example in Python: there is no python3 with venv, or the package wasmtime cannot be installed");
         }
     }
 }
