@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use fulmar_core::protocol::Explanation;
+use fulmar_core::protocol::{Explanation, Snapshot};
 use fulmar_core::{Name, NameError, Path, Policy, Unikernel, Usage};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
@@ -60,6 +60,8 @@ pub enum Command {
         /// Its name.
         name: Name,
     },
+    /// Everything that the tree of resources holds. Answered by `Snapshot`.
+    Snapshot,
 }
 
 /// What the steward answers.
@@ -75,6 +77,8 @@ pub enum Answer {
     Unikernels(Vec<UnikernelInfo>),
     /// The last lines, and those to come.
     Console(ConsoleView),
+    /// The tree, as the policy module holds it.
+    Snapshot(Snapshot),
 }
 
 /// Which unikernels are meant. `alice:bob` means the unikernel `alice:bob` and all in the domain `alice:bob` and below;

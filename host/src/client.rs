@@ -10,7 +10,9 @@ use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
 use axum::body::Bytes;
+use fulmar_core::protocol::Snapshot;
 use fulmar_core::{Name, Path, Policy};
+use fulmar_wasm::codec::{self, Encoding};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -121,6 +123,15 @@ impl Client {
             &format!("/v1/unikernels/{name}/console?follow={follow}{lines}"),
         );
         Ok(ConsoleReader::new(self.send(request).await?.into_body()))
+    }
+
+    /// Everything that the daemon's tree of resources holds.
+    ///
+    /// # Errors
+    /// [`ClientError`], as for every request.
+    pub async fn snapshot(&self) -> Result<Snapshot, ClientError> {
+        let body = collect(self.send(empty(Method::GET, "/v1/snapshot")).await?).await?;
+        codec::decode(&body, Encoding::Bincode).map_err(|error| ClientError::Gibberish(error.to_string()))
     }
 
     async fn done(&self, request: Request<Full<Bytes>>) -> Result<(), ClientError> {

@@ -1,4 +1,4 @@
-//! The HTTP door: paths and methods to commands, outcomes to JSON.
+//! The HTTP door: paths and methods to commands, outcomes to JSON; a snapshot to the bytes that other programs read, too.
 //!
 //! Owns the routes and what is read from a path and a query. `connection` owns the socket's side, `body` what a body may
 //! be, `console` the one answer that does not end. `HTTP.md` describes the interface for those who use it.
@@ -17,12 +17,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{self, DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use fulmar_core::{Name, Path};
+use fulmar_wasm::codec::{self, Encoding};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, watch};
@@ -85,6 +87,7 @@ fn router(door: Door) -> Router {
         .route("/v1/unikernels", get(unikernels))
         .route("/v1/unikernels/{name}", put(create).delete(destroy))
         .route("/v1/unikernels/{name}/console", get(read_console))
+        .route("/v1/snapshot", get(snapshot))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(body::UPLOAD_BYTES_MAX))
@@ -131,6 +134,10 @@ async fn read_console(
     }
 }
 
+async fn snapshot(State(door): State<Door>) -> Reply {
+    door.ask(Command::Snapshot).await.map(reply)
+}
+
 fn reply(answer: Answer) -> Response {
     match answer {
         Answer::Done => Json(serde_json::json!({})).into_response(),
@@ -138,6 +145,10 @@ fn reply(answer: Answer) -> Response {
         Answer::Policies(policies) => Json(Policies { policies }).into_response(),
         Answer::Unikernels(unikernels) => Json(Unikernels { unikernels }).into_response(),
         Answer::Console(view) => Json(view.history).into_response(),
+        Answer::Snapshot(snapshot) => {
+            let bytes = codec::encode(&snapshot, Encoding::Bincode);
+            ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+        }
     }
 }
 
@@ -145,7 +156,7 @@ async fn unknown_path(uri: Uri) -> Problem {
     let path = uri.path().escape_debug();
     Problem::new(
         Code::UnknownPath,
-        format!("there is no path `{path}`: use those below /v1/policies and /v1/unikernels"),
+        format!("there is no path `{path}`: use those below /v1/policies and /v1/unikernels, or /v1/snapshot"),
     )
 }
 

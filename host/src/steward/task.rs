@@ -116,6 +116,7 @@ impl Task {
             Command::Policies { domain } => self.policies(&domain),
             Command::Unikernels { selection } => Ok(self.unikernels(&selection)),
             Command::Console { name } => self.console(&name),
+            Command::Snapshot => self.snapshot(),
             Command::Create { .. } | Command::Destroy { .. } => {
                 unreachable!("creations and destructions are answered when they are done")
             }
@@ -131,6 +132,14 @@ impl Task {
         let console = self.table.console(name).ok_or_else(|| unknown(name))?;
         let view = console.view().map_err(|error| Failure::Busy(error.to_string()))?;
         Ok(Answer::Console(view))
+    }
+
+    /// Of the tree that verdicts are taken from, and not of what it should hold: who previews on it hears what would be said here.
+    fn snapshot(&mut self) -> Outcome {
+        match self.ask(&Request::Snapshot {})? {
+            Response::Snapshot { snapshot } => Ok(Answer::Snapshot(snapshot)),
+            other => Err(Failure::NoVerdict(format!("a snapshot was answered by {other:?}"))),
+        }
     }
 
     /// Everything the tree should hold.

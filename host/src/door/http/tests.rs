@@ -4,8 +4,8 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use fulmar_core::protocol::Explanation;
-use fulmar_core::{Amount, CpuId, Overrun, Policy, Reason, Unikernel};
+use fulmar_core::protocol::{Explanation, Snapshot};
+use fulmar_core::{Amount, CpuId, Fact, Overrun, Policy, Reason, Tree, Unikernel};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -164,6 +164,7 @@ async fn what_the_client_asks_is_what_the_steward_hears() {
             }]),
             Command::Create { .. } => Answer::Created(web()),
             Command::Unikernels { .. } => Answer::Unikernels(vec![web()]),
+            Command::Snapshot => Answer::Snapshot(Snapshot::of(&Tree::new())),
             _ => Answer::Done,
         };
         heard.send(format!("{command:?}")).unwrap();
@@ -184,6 +185,7 @@ async fn what_the_client_asks_is_what_the_steward_hears() {
     assert_eq!(client.create(&name, &config(), &image).await.unwrap(), web());
     client.destroy(&name).await.unwrap();
     assert_eq!(client.unikernels(&selection).await.unwrap(), vec![web()]);
+    assert_eq!(client.snapshot().await.unwrap(), Snapshot::of(&Tree::new()));
 
     for expected in [
         Command::AddPolicy {
@@ -201,9 +203,37 @@ async fn what_the_client_asks_is_what_the_steward_hears() {
         },
         Command::Destroy { name },
         Command::Unikernels { selection },
+        Command::Snapshot,
     ] {
         assert_eq!(commands.recv().await.unwrap(), format!("{expected:?}"));
     }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_sent_as_bytes_with_its_version_first() {
+    let house = House::with(|_| {
+        let mut tree = Tree::new();
+        let domain = "alice".parse().unwrap();
+        tree.load(Fact::Policy {
+            domain,
+            policy: policy(),
+        })
+        .unwrap();
+        Ok(Answer::Snapshot(Snapshot::of(&tree)))
+    });
+    let request = b"GET /v1/snapshot HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut stream = UnixStream::connect(house.socket()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    assert!(
+        head.contains("\r\ncontent-type: application/octet-stream\r\n"),
+        "{head}"
+    );
+    // The version, one fact, a policy of `alice`.
+    assert_eq!(answer[end + 4..][..9], *b"\x01\x01\x00\x05alice");
 }
 
 #[tokio::test]
@@ -307,7 +337,8 @@ async fn bytes_that_are_no_command_never_reach_the_steward() {
 async fn unknown_paths_and_methods_are_told_as_any_other_problem() {
     let house = House::asleep();
     for path in ["/", "/v1/policy", "/v1/policies/", "/v1/policies/a/b"] {
-        let sentence = format!("there is no path `{path}`: use those below /v1/policies and /v1/unikernels");
+        let sentence =
+            format!("there is no path `{path}`: use those below /v1/policies and /v1/unikernels, or /v1/snapshot");
         assert_eq!(
             house.refuses("GET", path, "").await,
             told(404, "unknown-path", &sentence)
