@@ -2,10 +2,11 @@
 
 use fulmar_core::{Amount, Difference, Fact, Label, Name, Overrun, Path, Policy, Reason, Step, Tree, Unikernel};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::model::Model;
 use crate::pair::Pair;
-use crate::world::{cases, facts, path, policy, step, steps, unikernel};
+use crate::world::{cases, facts, path, policy, steps, unikernel, wishes};
 
 /// The tree that these steps lead to, refused ones left out.
 fn grown(steps: &[Step]) -> Tree {
@@ -82,6 +83,30 @@ fn policed(step: &Step) -> Option<&Path> {
     }
 }
 
+/// With every reason remedied the wish is admitted; with all but one it is not.
+fn assert_complete_and_needed(tree: &Tree, wish: &Step, reasons: &[Reason]) {
+    let mut remedied = tree.clone();
+    if !reasons.iter().all(|reason| remedy(&mut remedied, reason)) {
+        return;
+    }
+    assert_eq!(
+        remedied.take(wish.clone()),
+        Ok(()),
+        "there was one more reason: {wish:?}"
+    );
+    for (position, kept) in reasons.iter().enumerate() {
+        let mut remedied = tree.clone();
+        let others = reasons.iter().enumerate().filter(|(other, _)| *other != position);
+        for (_, reason) in others {
+            remedy(&mut remedied, reason);
+        }
+        // One policy below is removed for all its reasons at once: a sibling reason may go with it.
+        let gone_with_another = matches!(kept, Reason::Narrower { .. });
+        let outcome = remedied.take(wish.clone());
+        assert!(outcome.is_err() || gone_with_another, "not needed: {kept}");
+    }
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -121,36 +146,27 @@ proptest! {
     }
 
     #[test]
-    fn the_reasons_are_complete_and_each_is_needed(before in steps(), wish in step()) {
+    fn the_reasons_are_complete_and_each_is_needed(before in steps(), wishes in wishes()) {
         let tree = grown(&before);
-        let Err(refusal) = tree.clone().take(wish.clone()) else { return Ok(()) };
-        let mut remedied = tree.clone();
-        if !refusal.reasons().iter().all(|reason| remedy(&mut remedied, reason)) {
-            return Ok(());
-        }
-        prop_assert_eq!(remedied.take(wish.clone()), Ok(()), "there was one more reason");
-        for (position, kept) in refusal.reasons().iter().enumerate() {
-            let mut remedied = tree.clone();
-            let others = refusal.reasons().iter().enumerate().filter(|(other, _)| *other != position);
-            for (_, reason) in others {
-                remedy(&mut remedied, reason);
+        for wish in wishes {
+            if let Err(refusal) = tree.clone().take(wish.clone()) {
+                assert_complete_and_needed(&tree, &wish, refusal.reasons());
             }
-            // One policy below is removed for all its reasons at once: a sibling reason may go with it.
-            let gone_with_another = matches!(kept, Reason::Narrower { .. });
-            let outcome = remedied.take(wish.clone());
-            prop_assert!(outcome.is_err() || gone_with_another, "not needed: {}", kept);
         }
     }
 
     #[test]
     fn raising_a_limit_never_turns_an_admission_into_a_refusal(
         before in steps(),
-        wish in step().prop_filter("no policy", |step| !matches!(step, Step::InsertPolicy { .. })),
-        domain in path(),
+        wishes in wishes(),
+        chosen in any::<Index>(),
         wider in policy(),
     ) {
         let tree = grown(&before);
-        let Some(policy) = tree.find_policy(&domain) else { return Ok(()) };
+        let policed: Vec<_> = tree.domains(&Path::root()).filter(|domain| domain.policy().is_some()).collect();
+        prop_assume!(!policed.is_empty());
+        let domain = policed[chosen.index(policed.len())].path().clone();
+        let policy = tree.find_policy(&domain).unwrap();
         let policy = Policy {
             unikernels: policy.unikernels.max(wider.unikernels),
             memory_mib: policy.memory_mib.max(wider.memory_mib),
@@ -160,22 +176,28 @@ proptest! {
         };
         let mut raised = tree.clone();
         raised.load(Fact::Policy { domain, policy }).unwrap();
-        if tree.clone().take(wish.clone()).is_ok() {
-            prop_assert_eq!(raised.take(wish), Ok(()));
+        // A new policy above the raised one may be too narrow for it now.
+        for wish in wishes.iter().filter(|wish| !matches!(wish, Step::InsertPolicy { .. })) {
+            if tree.clone().take(wish.clone()).is_ok() {
+                prop_assert_eq!(raised.clone().take(wish.clone()), Ok(()));
+            }
         }
     }
 
     #[test]
-    fn the_order_of_operations_that_do_not_meet_does_not_matter(before in steps(), one in step(), other in step()) {
+    fn the_order_of_operations_that_do_not_meet_does_not_matter(before in steps(), wishes in wishes()) {
+        let tree = grown(&before);
+        let pairs = wishes.iter().enumerate().flat_map(|(at, one)| wishes[..at].iter().map(move |other| (one, other)));
         // Two changes of one policy meet: the later one stays.
-        prop_assume!(policed(&one).is_none() || policed(&one) != policed(&other));
-        let take = |steps: [&Step; 2]| {
-            let mut tree = grown(&before);
-            let outcomes = steps.map(|step| tree.take(step.clone()));
-            outcomes.iter().all(Result::is_ok).then_some(tree)
-        };
-        if let (Some(tree), Some(the_other_way_round)) = (take([&one, &other]), take([&other, &one])) {
-            prop_assert_eq!(tree, the_other_way_round);
+        for (one, other) in pairs.filter(|(one, other)| policed(one).is_none() || policed(one) != policed(other)) {
+            let take = |steps: [&Step; 2]| {
+                let mut tree = tree.clone();
+                let outcomes = steps.map(|step| tree.take(step.clone()));
+                outcomes.iter().all(Result::is_ok).then_some(tree)
+            };
+            if let (Some(tree), Some(the_other_way_round)) = (take([one, other]), take([other, one])) {
+                prop_assert_eq!(tree, the_other_way_round);
+            }
         }
     }
 

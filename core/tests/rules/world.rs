@@ -30,11 +30,30 @@ fn cpus(at_least: usize) -> impl Strategy<Value = CpuSet> {
 }
 
 fn bridges() -> impl Strategy<Value = BridgeSet> {
-    subsequence(vec!["dmz", "lan"], 0..=2)
-        .prop_map(|names| BridgeSet::new(names.into_iter().map(|name| Bridge::new(name).unwrap())).unwrap())
+    subsequence(vec!["dmz", "lan"], 0..=2).prop_map(|names| bridge_set(&names))
 }
 
+fn bridge_set(names: &[&str]) -> BridgeSet {
+    BridgeSet::new(names.iter().map(|name| Bridge::new(name).unwrap())).unwrap()
+}
+
+/// Half of them from a ladder, so that delegations often fit within each other.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    prop_oneof![rung(), any_policy()]
+}
+
+/// One of five policies, each within the next.
+fn rung() -> impl Strategy<Value = Policy> {
+    (0..5_u32).prop_map(|rung| Policy {
+        unikernels: (2 * rung).into(),
+        memory_mib: (100 * rung).into(),
+        block_mib: (rung > 0).then(|| Amount::from(20 * rung)),
+        cpuids: (0..u64::from(rung).min(3)).map(|id| CpuId::new(id).unwrap()).collect(),
+        bridges: bridge_set(&["dmz", "lan"][..rung.min(2) as usize]),
+    })
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
     (
         0..6_u32,
         0..300_u32,
@@ -98,6 +117,16 @@ pub(crate) fn facts() -> impl Strategy<Value = Vec<Fact>> {
     vec(fact(), 1..20)
 }
 
+/// First delegations: a policy finds no room any more where much runs without one. Then anything.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec(step(), 1..80)
+    let delegation = (path(), rung()).prop_map(|(domain, policy)| Step::InsertPolicy { domain, policy });
+    (vec(delegation, 0..8), vec(step(), 1..80)).prop_map(|(mut delegations, steps)| {
+        delegations.extend(steps);
+        delegations
+    })
+}
+
+/// Some attempts, each to be made on the same tree: one alone is often refused, or admitted, before it tells anything.
+pub(crate) fn wishes() -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 6)
 }
