@@ -2,14 +2,16 @@
 //!
 //! Owns the order of things and what goes to which stream: answers to standard output, why not to standard error; with `--json`
 //! both to standard output. [`options`] owns the words, [`show`] what a person sees, [`blame`] how a failure reads, [`exit`]
-//! the codes.
+//! the codes. [`preview`] asks nobody but the rules.
 
 mod blame;
 mod exit;
 mod image;
 mod log;
 mod options;
+mod preview;
 mod show;
+mod snapshot;
 mod table;
 mod value;
 
@@ -83,7 +85,7 @@ fn run_client(socket: Option<&FilePath>, json: bool, ask: &Ask) -> Exit {
         Err(error) => Err(Problem::new(Code::Failed, error.to_string()).into()),
     };
     match outcome {
-        Ok(()) => Exit::Done,
+        Ok(exit) => exit,
         Err(Stop::Problem(problem)) => {
             blame::tell(&problem, ask, json);
             problem.code.into()
@@ -120,8 +122,8 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Asks, and prints the answer.
-async fn perform(client: &Client, json: bool, ask: &Ask) -> Result<(), Stop> {
+/// Asks, and prints the answer. What is answered is not always what was hoped for: the exit code says.
+async fn perform(client: &Client, json: bool, ask: &Ask) -> Result<Exit, Stop> {
     match ask {
         Ask::AddPolicy(options) => {
             let policy = options.policy().map_err(Problem::invalid)?;
@@ -153,8 +155,10 @@ async fn perform(client: &Client, json: bool, ask: &Ask) -> Result<(), Stop> {
             })?;
         }
         Ask::Console(options) => console(client, json, options).await?,
+        Ask::Preview(options) => return preview::run(json, options),
+        Ask::Snapshot { file } => snapshot::take(client, json, file.as_deref()).await?,
     }
-    Ok(())
+    Ok(Exit::Done)
 }
 
 /// What a command answers that only does something.

@@ -58,6 +58,8 @@ fn hint(problem: &Problem, ask: &Ask) -> Option<String> {
         Code::Refused => refusal_hint(problem, ask),
         Code::Unknown => Some(format!("see what there is: fulmar {}", ask.overview())),
         Code::Busy => Some("try again in a moment".to_owned()),
+        // A preview asks the rules without a daemon.
+        Code::NoVerdict if matches!(ask, Ask::Preview(_)) => None,
         Code::NoVerdict => Some("nothing was done; the daemon's log says more".to_owned()),
         Code::UnknownPath | Code::UnknownMethod => {
             Some("the daemon is of another version: fulmar --version".to_owned())
@@ -102,6 +104,8 @@ impl fmt::Display for Ask {
             Self::Destroy { name } => write!(f, "destroy {name}"),
             Self::Info { selection } => write!(f, "info {selection}"),
             Self::Console(options) => write!(f, "console {}", options.name),
+            Self::Preview(options) => write!(f, "preview {}", options.plan.display()),
+            Self::Snapshot { .. } => write!(f, "snapshot"),
         }
     }
 }
@@ -110,7 +114,11 @@ impl Ask {
     /// The command that shows what this one could have been about.
     fn overview(&self) -> &'static str {
         match self {
-            Self::AddPolicy(_) | Self::RemovePolicy { .. } | Self::Policy { .. } => "policy",
+            Self::AddPolicy(_)
+            | Self::RemovePolicy { .. }
+            | Self::Policy { .. }
+            | Self::Preview(_)
+            | Self::Snapshot { .. } => "policy",
             Self::Create(_) | Self::Destroy { .. } | Self::Info { .. } | Self::Console(_) => "info",
         }
     }

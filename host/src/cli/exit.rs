@@ -11,8 +11,8 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
   0  done
   1  allowed, but failed
-  2  wrong words or values, or an image that cannot be read
-  3  refused by the rules
+  2  wrong words or values, or a file that cannot be read
+  3  refused by the rules; of a preview: at least one step is
   4  no such policy or unikernel
   5  no daemon answered, or it had no verdict
   6  busy: asking again may help
@@ -28,9 +28,9 @@ pub(crate) enum Exit {
     Done = 0,
     /// It is allowed, but failed.
     Failed = 1,
-    /// The words or the values were wrong, or the image could not be read. clap's own code, too.
+    /// The words or the values were wrong, or a file could not be read or understood. clap's own code, too.
     Usage = 2,
-    /// The rules refuse it.
+    /// The rules refuse it, or a step of what is previewed.
     Refused = 3,
     /// There is no such thing.
     Unknown = 4,

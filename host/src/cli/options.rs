@@ -8,7 +8,8 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use fulmar::api::{Selection, UnikernelConfig};
 use fulmar_core::{
-    Amount, BlockDevice, Bridge, BridgeSet, CpuSet, Name, NetDevice, Path, Policy, Unikernel, UnikernelError,
+    AfterRefusal, Amount, BlockDevice, Bridge, BridgeSet, CpuSet, Name, NetDevice, Path, Policy, Unikernel,
+    UnikernelError,
 };
 use tracing::level_filters::LevelFilter;
 
@@ -52,7 +53,7 @@ pub(super) enum Action {
     Ask(Ask),
 }
 
-/// What the daemon is asked.
+/// What is asked: of the daemon, but for a preview.
 #[derive(Debug, Subcommand)]
 pub(super) enum Ask {
     /// Give a domain a policy, in place of the one it has
@@ -83,6 +84,13 @@ pub(super) enum Ask {
     },
     /// Show what a unikernel wrote
     Console(ConsoleOptions),
+    /// Try a plan of policies, unikernels and block devices, and show what would be admitted and what is left; changes nothing
+    Preview(PreviewOptions),
+    /// Write all policies, block devices and unikernels of the daemon as a snapshot, to preview on
+    Snapshot {
+        /// The file [default: standard output]
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +221,29 @@ pub(super) struct ConsoleOptions {
     /// How many of the last lines to begin with [default: all that are kept]
     #[arg(long, short = 'n', value_name = "N")]
     pub(super) lines: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PreviewOptions {
+    /// The file of the plan, in TOML
+    pub(super) plan: PathBuf,
+
+    /// Try it on a tree that `fulmar snapshot` wrote [default: an empty tree]
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(super) on: Option<PathBuf>,
+
+    /// Try the steps after a refused one, too
+    #[arg(long)]
+    keep_going: bool,
+}
+
+impl PreviewOptions {
+    pub(super) fn after_refusal(&self) -> AfterRefusal {
+        match self.keep_going {
+            true => AfterRefusal::GoOn,
+            false => AfterRefusal::Stop,
+        }
+    }
 }
 
 fn union(sets: &[CpuSet]) -> CpuSet {

@@ -69,7 +69,7 @@ fn share(used: Amount, limit: Amount) -> String {
     format!("{used} of {limit}")
 }
 
-fn or_none(list: &str) -> String {
+pub(super) fn or_none(list: &str) -> String {
     if list.is_empty() { "none" } else { list }.to_owned()
 }
 
