@@ -4,3 +4,4 @@ pub mod face;
 pub mod host;
 pub mod message;
 pub mod trace;
+pub mod typescript;

@@ -6,6 +6,7 @@
 
 mod artifact;
 mod bench;
+mod browser;
 mod demo;
 mod deny;
 mod fuzz;
@@ -42,7 +43,7 @@ struct Arguments {
 enum Command {
     /// Find or install what compiles WebAssembly and the test unikernels
     Setup,
-    /// Build wasm/dist/policy.wasm, the rules that the host embeds
+    /// Build wasm/dist: policy.wasm, the rules that the host embeds, and the packages for browsers and Node
     Wasm,
     /// Build the test unikernels into tests/unikernels/dist
     Unikernels,
@@ -97,7 +98,10 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
     let workspace = Workspace::find()?;
     match command {
         Command::Setup => setup::obtain_all(&Target::ALL, steps)?,
-        Command::Wasm => drop(wasm::build(&workspace, steps)?),
+        Command::Wasm => {
+            let compiler = wasm::build(&workspace, steps)?;
+            browser::build(&workspace, steps, &compiler)?;
+        }
         Command::Unikernels => drop(unikernels::build(&workspace, steps)?),
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,

@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::{
-    bench, deny, fuzz,
+    bench, browser, deny, fuzz,
     step::{Failure, Steps},
     toolchain::{Compiler, Target},
     unikernels, wasm,
@@ -20,6 +20,7 @@ const LINTS: &str = "the lints are above; warnings count as errors here";
 pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failure> {
     formats(workspace, steps)?;
     let of_wasm = wasm::build(workspace, steps)?;
+    browser::build(workspace, steps, &of_wasm)?;
     let of_unikernels = unikernels::build(workspace, steps)?;
     lints(workspace, steps, &of_wasm, &of_unikernels)?;
     documentation(workspace, steps)?;

@@ -25,11 +25,11 @@ pub(crate) fn build(workspace: &Workspace, steps: &mut Steps) -> Result<Compiler
     let target_folder = workspace.target.join("wasm");
     steps.run(
         "policy.wasm",
-        compile(&compiler, workspace, &target_folder),
+        compile(&compiler, workspace, &target_folder, "fulmar-wasm"),
         "the compiler's words are above; the package is wasm/",
     )?;
 
-    let built = target_folder.join(Target::Wasm.triple()).join("wasm/fulmar_wasm.wasm");
+    let built = built(&target_folder, "fulmar_wasm");
     let placed = workspace.root.join("wasm/dist/policy.wasm");
     let changed = artifact::place(&built, &placed)?;
     steps.note(&format!(
@@ -42,12 +42,12 @@ pub(crate) fn build(workspace: &Workspace, steps: &mut Steps) -> Result<Compiler
 
 /// `cargo rustc --crate-type` and not `cargo build`: cargo optimises across crates only for what is not a Rust library
 /// at the same time, and the package is one too, for the tests.
-fn compile(compiler: &Compiler, workspace: &Workspace, target_folder: &Path) -> Command {
+pub(crate) fn compile(compiler: &Compiler, workspace: &Workspace, target_folder: &Path, package: &str) -> Command {
     let mut command = compiler.cargo("rustc", Target::Wasm, target_folder);
     command
         .args([
             "--package",
-            "fulmar-wasm",
+            package,
             "--lib",
             "--crate-type",
             "cdylib",
@@ -58,6 +58,15 @@ fn compile(compiler: &Compiler, workspace: &Workspace, target_folder: &Path) -> 
         .arg(remapped_paths(workspace))
         .current_dir(&workspace.root);
     command
+}
+
+/// Where cargo puts the module of a library.
+pub(crate) fn built(target_folder: &Path, library: &str) -> PathBuf {
+    target_folder
+        .join(Target::Wasm.triple())
+        .join("wasm")
+        .join(library)
+        .with_extension("wasm")
 }
 
 /// A panic's message names its source file: a module that travels should not carry its builder's home.
@@ -73,7 +82,7 @@ fn remapped_paths(workspace: &Workspace) -> String {
     format!("target.{}.rustflags=[{}]", Target::Wasm.triple(), flags.join(","))
 }
 
-fn sizes(path: &Path) -> String {
+pub(crate) fn sizes(path: &Path) -> String {
     let Ok(bytes) = fs::read(path) else {
         return "of unknown size".to_owned();
     };

@@ -104,7 +104,7 @@ pub enum StepVerdict {
 
 /// A reason or a finding, for machines and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Explained{T}"))]
 #[serde(deny_unknown_fields)]
 pub struct Explanation<T = Reason> {
     /// The stable code, see [`Reason::code`] and [`Finding::code`].

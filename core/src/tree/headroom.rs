@@ -53,7 +53,7 @@ pub struct Room {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChoiceOf{S}"))]
 pub struct Choice<S> {
     /// What every policy allows. None where there is no policy on the chain: then it is anything.
     pub allowed: Option<S>,

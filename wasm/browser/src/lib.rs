@@ -22,8 +22,13 @@ use fulmar_wasm::codec::{Encoding, decode, encode};
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
+use value::Value;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+/// The type of every request and response, made from the Rust types (`tests/types.rs` sees to it).
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("../protocol.d.ts");
 
 #[wasm_bindgen]
 extern "C" {
@@ -58,7 +63,9 @@ impl PolicyTree {
     /// An `Error` with the code "malformed" where it is no request; nothing is changed then.
     #[wasm_bindgen(unchecked_return_type = "Response")]
     pub fn ask(&mut self, request: RequestValue) -> Result<JsValue, Error> {
-        let request = Request::deserialize(value::Reader::from(JsValue::from(request))).map_err(malformed)?;
+        let request = Value::of(&request.into())
+            .and_then(Request::deserialize)
+            .map_err(malformed)?;
         write(&answer(&mut self.tree, request))
     }
 

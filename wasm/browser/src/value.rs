@@ -1,53 +1,199 @@
 //! Reads JavaScript values as JSON is read.
 //!
-//! Owns what is an object, a list and a missing field; everything else is left to serde-wasm-bindgen. That crate alone reads a
-//! struct field by field and never sees the others, takes a text for a list of its characters, and an `undefined` for a `null`: a
-//! preview would then admit what the host does not even understand.
+//! Owns what is an object, a list and a missing field. serde-wasm-bindgen, which writes the answers, would read a struct field by
+//! field and never see the others, take a text for a list of its characters, and an `undefined` for a `null`: a preview would then
+//! admit what the host does not even understand.
+//!
+//! A value is first taken over as a whole, and then read into the messages' types: reading them out of JavaScript directly
+//! compiles the way there into each of those types, and made the package three times as large.
 
 use js_sys::{Array, Symbol};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, Error as _, IntoDeserializer, Visitor};
+use serde::de::{self, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_wasm_bindgen::Error;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A value that is about to be read.
-pub(crate) struct Reader(JsValue);
+/// Lists and objects in lists and objects: no message is deeper than ten, and the stack is not endless.
+const DEPTH_MAX: usize = 32;
 
-impl From<JsValue> for Reader {
-    fn from(value: JsValue) -> Self {
-        Self(value)
+/// A value that is about to be read.
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Natural(u64),
+    Negative(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Value>),
+    /// In the order in which JavaScript has the fields.
+    Object(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// Takes a value over.
+    ///
+    /// # Errors
+    /// Where it is none that JSON has, is too deep, or one of its getters throws.
+    pub(crate) fn of(value: &JsValue) -> Result<Self, Error> {
+        Self::within(value, DEPTH_MAX)
+    }
+
+    fn within(value: &JsValue, depth: usize) -> Result<Self, Error> {
+        if let Some(number) = value.as_f64() {
+            return Ok(Self::number(number));
+        }
+        if let Some(text) = value.as_string() {
+            return Ok(Self::Text(text));
+        }
+        if let Some(bool) = value.as_bool() {
+            return Ok(Self::Bool(bool));
+        }
+        if value.is_null() || value.is_undefined() {
+            return Ok(Self::Null);
+        }
+        if !value.is_object() {
+            return Err(Error::custom(format_args!("no value that JSON has: {value:?}")));
+        }
+        let depth = depth.checked_sub(1).ok_or_else(|| Error::custom("too deep"))?;
+        // Not `instanceof`, which does not hold for a proxy of a list; frameworks hand those out.
+        if Array::is_array(value) {
+            let elements = value.unchecked_ref::<Array>().to_vec();
+            let elements = elements.iter().map(|element| Self::within(element, depth));
+            return Ok(Self::List(elements.collect::<Result<_, _>>()?));
+        }
+        Self::object(value, depth)
+    }
+
+    /// As `JSON.stringify` has it: without the fields that are undefined.
+    fn object(object: &JsValue, depth: usize) -> Result<Self, Error> {
+        if Symbol::iterator().js_in(object) {
+            return Err(Error::custom("a map or a set, expected a plain object or a list"));
+        }
+        let mut fields = Vec::new();
+        for pair in entries(object)?.to_vec() {
+            let pair: Array = pair.unchecked_into();
+            let (name, value) = (pair.get(0), pair.get(1));
+            if !value.is_undefined() {
+                fields.push((name.as_string().unwrap_or_default(), Self::within(&value, depth)?));
+            }
+        }
+        Ok(Self::Object(fields))
+    }
+
+    /// Whole numbers as such, however large: an amount that is too large is refused by its own type, with its own words.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and within the bounds"
+    )]
+    fn number(number: f64) -> Self {
+        const NATURAL_END: f64 = 18_446_744_073_709_551_616.0; // 2^64
+        const NEGATIVE_END: f64 = -9_223_372_036_854_775_808.0; // -2^63
+        let is_whole = number.trunc() == number;
+        if is_whole && (0.0..NATURAL_END).contains(&number) {
+            Self::Natural(number as u64)
+        } else if is_whole && (NEGATIVE_END..0.0).contains(&number) {
+            Self::Negative(number as i64)
+        } else {
+            Self::Float(number)
+        }
+    }
+
+    /// What it is, where something else was expected.
+    #[cold]
+    fn refuse(&self, expected: &dyn de::Expected) -> Error {
+        let unexpected = match self {
+            Self::Null => Unexpected::Other("null"),
+            Self::Bool(bool) => Unexpected::Bool(*bool),
+            Self::Natural(number) => Unexpected::Unsigned(*number),
+            Self::Negative(number) => {
+                return Error::invalid_value(Unexpected::Signed(*number), expected);
+            }
+            Self::Float(number) => Unexpected::Float(*number),
+            Self::Text(text) => Unexpected::Str(text),
+            Self::List(_) => Unexpected::Seq,
+            Self::Object(_) => Unexpected::Map,
+        };
+        Error::invalid_type(unexpected, expected)
     }
 }
 
-/// Everything is read as what it is: what the reader's type expected instead is then said in the words that serde has for JSON.
-impl<'de> de::Deserializer<'de> for Reader {
+/// Each type is only offered what it expects: offering it everything would compile everything into it.
+impl<'de> de::Deserializer<'de> for Value {
     type Error = Error;
 
+    /// Only what is ignored is asked for so.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if let Some(array) = self.array() {
-            return visitor.visit_seq(SeqDeserializer::new(array.iter().map(Self)));
+        visitor.visit_unit()
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Natural(number) => visitor.visit_u64(number),
+            other => Err(other.refuse(&visitor)),
         }
-        if self.0.is_object() {
-            return visitor.visit_map(MapDeserializer::new(self.fields()?));
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Text(text) => visitor.visit_string(text),
+            other => Err(other.refuse(&visitor)),
         }
-        match self.0.as_f64() {
-            Some(number) => read_number(number, visitor),
-            None => serde_wasm_bindgen::Deserializer::from(self.0).deserialize_any(visitor),
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            other => Err(other.refuse(&visitor)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() || self.0.is_undefined() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
+        match self {
+            Self::Null => visitor.visit_none(),
+            some => visitor.visit_some(some),
         }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::List(elements) => visitor.visit_seq(SeqDeserializer::new(elements.into_iter())),
+            other => Err(other.refuse(&visitor)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Object(fields) => visitor.visit_map(MapDeserializer::new(fields.into_iter())),
+            other => Err(other.refuse(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
     }
 
     /// `"variant"`, or an object of one field: `{variant: …}`.
@@ -57,46 +203,19 @@ impl<'de> de::Deserializer<'de> for Reader {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if self.0.is_string() {
-            return visitor.visit_enum(Choice {
-                variant: self.0,
-                content: JsValue::UNDEFINED,
-            });
-        }
-        if !self.0.is_object() || self.array().is_some() {
-            return self.deserialize_any(visitor);
-        }
-        let mut fields = self.fields()?;
-        match (fields.next(), fields.next()) {
-            (Some((variant, Self(content))), None) => visitor.visit_enum(Choice {
-                variant: variant.0,
-                content,
-            }),
-            _ => Err(Error::custom("expected an object with exactly one field: its kind")),
+        match self {
+            Self::Text(variant) => visitor.visit_enum(Choice(variant, Self::Null)),
+            Self::Object(mut fields) if fields.len() == 1 => match fields.pop() {
+                Some((variant, content)) => visitor.visit_enum(Choice(variant, content)),
+                None => unreachable!("there is one"),
+            },
+            Self::Object(_) => Err(Error::custom("expected an object with exactly one field: its kind")),
+            other => Err(other.refuse(&visitor)),
         }
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
-    }
-}
-
-impl Reader {
-    /// Also where it is a proxy of one, as frameworks wrap them: `instanceof` says so too seldom.
-    fn array(&self) -> Option<&Array> {
-        Array::is_array(&self.0).then(|| self.0.unchecked_ref())
-    }
-
-    /// The fields of an object, in its order and as `JSON.stringify` has them: without those that are undefined.
-    fn fields(&self) -> Result<impl Iterator<Item = (Self, Self)> + use<>, Error> {
-        if Symbol::iterator().js_in(&self.0) {
-            return Err(Error::custom("a map or a set, expected a plain object or a list"));
-        }
-        let pairs: Vec<JsValue> = entries(&self.0)?.to_vec();
-        let pairs = pairs.into_iter().map(JsCast::unchecked_into::<Array>);
-        let fields = pairs.map(|pair| (Self(pair.get(0)), Self(pair.get(1))));
-        Ok(fields.filter(|(_, Self(value))| !value.is_undefined()))
+        bool i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char bytes byte_buf unit_struct tuple tuple_struct ignored_any
     }
 }
 
@@ -107,7 +226,7 @@ extern "C" {
     fn entries(object: &JsValue) -> Result<Array, JsValue>;
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Reader {
+impl<'de> IntoDeserializer<'de, Error> for Value {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -115,39 +234,19 @@ impl<'de> IntoDeserializer<'de, Error> for Reader {
     }
 }
 
-/// Whole numbers as such, however large: an amount that is too large is refused by its own type, with its own words.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "whole, and within the bounds"
-)]
-fn read_number<'de, V: Visitor<'de>>(number: f64, visitor: V) -> Result<V::Value, Error> {
-    const BELOW: f64 = 18_446_744_073_709_551_616.0; // 2^64
-    if number.trunc() != number || number.abs() >= BELOW / 2.0 && number < 0.0 || number >= BELOW {
-        visitor.visit_f64(number)
-    } else if number < 0.0 {
-        visitor.visit_i64(number as i64)
-    } else {
-        visitor.visit_u64(number as u64)
-    }
-}
-
 /// A variant, and what it holds.
-struct Choice {
-    variant: JsValue,
-    content: JsValue,
-}
+struct Choice(String, Value);
 
 impl<'de> de::EnumAccess<'de> for Choice {
     type Error = Error;
-    type Variant = Reader;
+    type Variant = Value;
 
-    fn variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Reader), Error> {
-        Ok((seed.deserialize(Reader(self.variant))?, Reader(self.content)))
+    fn variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Value), Error> {
+        Ok((seed.deserialize(Value::Text(self.0))?, self.1))
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Reader {
+impl<'de> de::VariantAccess<'de> for Value {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
@@ -159,10 +258,10 @@ impl<'de> de::VariantAccess<'de> for Reader {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        de::Deserializer::deserialize_any(self, visitor)
+        de::Deserializer::deserialize_seq(self, visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        de::Deserializer::deserialize_any(self, visitor)
+        de::Deserializer::deserialize_map(self, visitor)
     }
 }
