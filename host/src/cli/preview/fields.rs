@@ -95,9 +95,10 @@ impl<'t, 'i> Fields<'t, 'i> {
             .ok_or_else(|| Wrong::at(at, format!("{what} needs the field `{name}`")))
     }
 
-    /// Refuses the first field that nobody has read.
-    pub(super) fn end(self, what: &str, known: &[&str]) -> Result<(), Wrong> {
-        let Some((key, _)) = self.unread.first() else {
+    /// Refuses the first field that nobody knows: before one is missed, because it may be that one, misspelt.
+    pub(super) fn only(&self, what: &str, known: &[&str]) -> Result<(), Wrong> {
+        let is_unknown = |(key, _): &&Entry<'_, '_>| !known.contains(&key.get_ref().as_ref());
+        let Some((key, _)) = self.unread.iter().find(is_unknown) else {
             return Ok(());
         };
         let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();

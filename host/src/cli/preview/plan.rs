@@ -91,8 +91,8 @@ fn read(text: &str) -> Result<Plan, Wrong> {
         Wrong::at(at, error.message())
     })?;
     let mut fields = Fields::new(&table.span(), table.get_ref());
+    fields.only("a plan", &["step"])?;
     let steps = fields.take("step").map(|steps| steps.tables()).transpose()?;
-    fields.end("a plan", &["step"])?;
     let mut entries = Vec::new();
     let mut count = 0;
     for step in steps.unwrap_or_default() {
@@ -139,7 +139,7 @@ fn entry(mut fields: Fields<'_, '_>) -> Result<Entry, Wrong> {
                 "remove_unikernel" => Step::RemoveUnikernel { name: name()? },
                 _ => Step::RemoveBlock { name: name()? },
             };
-            fields.end(&format!("the step `{removal}`"), &[removal])?;
+            fields.only(&format!("the step `{removal}`"), &[removal])?;
             Ok(Entry::One(step))
         }
     }
@@ -147,6 +147,8 @@ fn entry(mut fields: Fields<'_, '_>) -> Result<Entry, Wrong> {
 
 fn insert_policy(domain: Path, mut fields: Fields<'_, '_>) -> Result<Entry, Wrong> {
     let what = "a policy";
+    let known = ["policy", "unikernels", "memory_mib", "block_mib", "cpuids", "bridges"];
+    fields.only(what, &known)?;
     let unikernels = fields.need("unikernels", what)?.number(Amount::new)?;
     let memory_mib = fields.need("memory_mib", what)?.number(Amount::new)?;
     let block_mib = fields
@@ -165,8 +167,6 @@ fn insert_policy(domain: Path, mut fields: Fields<'_, '_>) -> Result<Entry, Wron
         cpuids: cpuids.unwrap_or_default(),
         bridges: bridges.transpose()?.unwrap_or_default(),
     };
-    let known = ["policy", "unikernels", "memory_mib", "block_mib", "cpuids", "bridges"];
-    fields.end(what, &known)?;
     Ok(Entry::One(Step::InsertPolicy { domain, policy }))
 }
 
@@ -176,6 +176,8 @@ fn insert_unikernel(
     wrong_name: impl Fn(NameError) -> Wrong,
 ) -> Result<Entry, Wrong> {
     let what = "a unikernel";
+    let known = ["unikernel", "count", "memory_mib", "cpuids", "block_devices", "bridges"];
+    fields.only(what, &known)?;
     let memory = fields.need("memory_mib", what)?;
     let memory_mib = memory.number(Amount::new)?;
     let cpus = fields.need("cpuids", what)?;
@@ -194,8 +196,6 @@ fn insert_unikernel(
         unikernel = unikernel.with_bridges(devices).map_err(|error| field.wrong(error))?;
     }
     let count = fields.take("count").map(|field| field.number(count)).transpose()?;
-    let known = ["unikernel", "count", "memory_mib", "cpuids", "block_devices", "bridges"];
-    fields.end(what, &known)?;
     let Some(count) = count else {
         return Ok(Entry::One(Step::InsertUnikernel { name, unikernel }));
     };
@@ -224,9 +224,9 @@ fn count(count: u64) -> Result<u64, String> {
 
 fn insert_block(name: Name, mut fields: Fields<'_, '_>) -> Result<Entry, Wrong> {
     let what = "a block device";
+    fields.only(what, &["block", "size_mib"])?;
     let size = fields.need("size_mib", what)?;
     let size_mib = BlockSize::new(size.number(Amount::new)?).map_err(|error| size.wrong(error))?;
-    fields.end(what, &["block", "size_mib"])?;
     Ok(Entry::One(Step::InsertBlock { name, size_mib }))
 }
 

@@ -114,6 +114,10 @@ fn unknown_and_missing_fields_are_named() {
         "line 5, column 1: a policy has no field `memory`: use `policy`, `unikernels`, `memory_mib`, `block_mib`, `cpuids`, `bridges`",
     );
     wrong(
+        "[[step]]\nblock = 'a:b'\nsize = 1",
+        "line 3, column 1: a block device has no field `size`: use `block`, `size_mib`",
+    );
+    wrong(
         "[[step]]\nremove_block = 'a:b'\nsize_mib = 1",
         "line 3, column 1: the step `remove_block` has no field `size_mib`: use `remove_block`",
     );
