@@ -97,7 +97,11 @@ impl Bytes<'_> {
         let class = self.byte();
         let labels = match class % 16 {
             depth @ 0..=13 => (0..depth % 4).map(|_| self.label()).collect(),
-            14 => vec![self.label(); usize::from(self.byte())],
+            14 => match self.byte() {
+                // Every label costs a copy of all that is counted there, and many attempts tell more than deep ones.
+                255 => vec![self.label(); 95],
+                depth => vec![self.label(); usize::from(depth % 12)],
+            },
             _ => vec![Label::new(&"x".repeat(63)).unwrap(); usize::from(self.byte()) % 4],
         };
         // What would make it too long is left out.

@@ -14,7 +14,7 @@ use attempt::Attempt;
 use pair::Pair;
 
 /// Enough for several domains that meet; the model counts everything afresh for every question, and more would only be slow.
-const ATTEMPTS_MAX: usize = 48;
+const ATTEMPTS_MAX: usize = 32;
 
 fuzz_target!(|bytes: &[u8]| {
     let attempts: Vec<_> = attempt::read(bytes).take(ATTEMPTS_MAX).collect();

@@ -10,4 +10,5 @@ mod overview;
 mod pair;
 mod properties;
 mod small_worlds;
+mod values;
 mod world;

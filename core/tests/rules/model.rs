@@ -2,7 +2,7 @@
 //!
 //! Shares no code with the tree but the value types. Answers with codes and domains; the figures are compared elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fulmar_core::{Amount, BlockSize, Fact, Finding, Name, Path, Policy, Reason, Refusal, Step, Unikernel};
 
@@ -209,8 +209,19 @@ impl Model {
         verdict
     }
 
+    /// The policies below `domain` with none in between.
+    pub(crate) fn right_below(&self, domain: &Path) -> Vec<&Policy> {
+        let is_below = |inner: &Path, outer: &Path| inner != outer && is_within(inner, outer);
+        let is_right_below = |below: &Path| {
+            let mut between = self.policies.keys();
+            is_below(below, domain) && !between.any(|path| is_below(below, path) && is_below(path, domain))
+        };
+        let policies = self.policies.iter().filter(|(below, _)| is_right_below(below));
+        policies.map(|(_, policy)| policy).collect()
+    }
+
     /// The policies from `domain` upwards to the root.
-    fn chain(&self, domain: &Path) -> Vec<(Path, Policy)> {
+    pub(crate) fn chain(&self, domain: &Path) -> Vec<(Path, Policy)> {
         let mut chain = Vec::new();
         let mut next = Some(domain.clone());
         while let Some(path) = next {
@@ -264,18 +275,14 @@ fn is_within(domain: &Path, of: &Path) -> bool {
 }
 
 fn beyond(sums: &Sums, policy: &Policy) -> [(&'static str, bool); 5] {
-    let is_denied = |used: &String| !policy.bridges.iter().any(|bridge| bridge.as_str() == used);
+    let cpuids: BTreeSet<u16> = policy.cpuids.iter().map(fulmar_core::CpuId::get).collect();
+    let bridges: BTreeSet<&str> = policy.bridges.iter().map(fulmar_core::Bridge::as_str).collect();
     [
         ("unikernels", sums.unikernels > policy.unikernels.get()),
         ("memory", sums.memory > policy.memory_mib.get()),
         ("block", sums.block > policy.block_mib.map_or(0, Amount::get)),
-        (
-            "cpuids",
-            sums.cpuids
-                .iter()
-                .any(|cpu| !policy.cpuids.iter().any(|allowed| allowed.get() == *cpu)),
-        ),
-        ("bridges", sums.bridges.iter().any(is_denied)),
+        ("cpuids", sums.cpuids.iter().any(|used| !cpuids.contains(used))),
+        ("bridges", sums.bridges.iter().any(|used| !bridges.contains(&**used))),
     ]
 }
 

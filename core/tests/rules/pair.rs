@@ -2,9 +2,11 @@
 //!
 //! Random steps and fuzzed ones come here. Knows nothing of how they were chosen.
 
-use fulmar_core::{AfterRefusal, Amount, Fact, Path, Reason, Refusal, Step, Tree, Unikernel, Verdict};
+use fulmar_core::{
+    AfterRefusal, Amount, Fact, Overrun, Path, Policy, Reason, Refusal, Room, Step, Tree, Unikernel, Verdict,
+};
 
-use crate::model::{Model, finding_terms, terms};
+use crate::model::{Model, Sums, finding_terms, terms};
 
 /// A tree and the model of it.
 #[derive(Default)]
@@ -80,6 +82,8 @@ impl Pair {
         assert!(paths.is_sorted_by(|before, after| before < after));
         for domain in &paths {
             assert_same_sums(&self.tree, &self.model, domain);
+            assert_same_handed_on(&self.tree, &self.model, domain);
+            assert_same_room(&self.tree, &self.model, domain);
         }
         let facts = self.tree.facts();
         let held = self.model.policies.len() + self.model.unikernels.len() + self.model.blocks.len();
@@ -99,6 +103,7 @@ fn assert_same_sums(tree: &Tree, model: &Model, domain: &Path) {
     assert_eq!(usage.unikernels.get(), sums.unikernels, "{domain}");
     assert_eq!(usage.memory_mib.get(), sums.memory, "{domain}");
     assert_eq!(usage.block_mib.get(), sums.block, "{domain}");
+    assert_eq!(usage.is_nothing(), sums.unikernels == 0 && sums.block == 0, "{domain}");
     let cpuids = usage
         .cpuids
         .iter()
@@ -109,6 +114,67 @@ fn assert_same_sums(tree: &Tree, model: &Model, domain: &Path) {
         .iter()
         .flat_map(|(bridge, count)| (0..*count).map(|_| bridge.to_string()));
     assert_eq!(bridges.collect::<Vec<_>>(), sums.bridges, "{domain}");
+}
+
+/// What was handed on are the policies right below, and more than there is where the model says so.
+fn assert_same_handed_on(tree: &Tree, model: &Model, domain: &Path) {
+    let (told, below) = (tree.handed_on(domain), model.right_below(domain));
+    let sum = |limit: fn(&Policy) -> u64| {
+        below
+            .iter()
+            .map(|policy| limit(policy))
+            .sum::<u64>()
+            .min(Amount::MAX.get())
+    };
+    let unikernels = sum(|policy| policy.unikernels.get());
+    let memory = sum(|policy| policy.memory_mib.get());
+    let block = sum(|policy| policy.block_mib.map_or(0, Amount::get));
+    let sums = [told.unikernels, told.memory_mib, told.block_mib].map(Amount::get);
+    assert_eq!(sums, [unikernels, memory, block], "{domain}");
+    assert_eq!(told.policies, below.len() as u64, "{domain}");
+    for (cpu, count) in told.cpuids {
+        let allowing = below.iter().filter(|policy| policy.cpuids.contains(cpu));
+        assert_eq!(count, allowing.count() as u64, "{domain}");
+    }
+    for (bridge, count) in told.bridges {
+        let allowing = below.iter().filter(|policy| policy.bridges.contains(&bridge));
+        assert_eq!(count, allowing.count() as u64, "{domain}");
+    }
+    let too_much: Vec<_> = told.oversubscribed.iter().map(Overrun::limit).collect();
+    let own = model.policies.get(domain);
+    let expected = own.map(|own| {
+        [
+            ("unikernels", unikernels > own.unikernels.get()),
+            ("memory", memory > own.memory_mib.get()),
+            ("block", block > own.block_mib.map_or(0, Amount::get)),
+        ]
+    });
+    let expected = expected.into_iter().flatten().filter(|(_, broken)| *broken);
+    assert_eq!(
+        too_much,
+        expected.map(|(limit, _)| limit).collect::<Vec<_>>(),
+        "{domain}"
+    );
+}
+
+/// The room that is left is the least that a policy of the chain leaves, and the nearest of those binds.
+fn assert_same_room(tree: &Tree, model: &Model, domain: &Path) {
+    let told = tree.headroom(domain);
+    let of = |room: Room| (room.free.get(), room.bound_by);
+    let least = |limit: fn(&Policy) -> u64, used: fn(&Sums) -> u64| {
+        let rooms = model.chain(domain).into_iter().map(|(at, policy)| {
+            let free = limit(&policy).saturating_sub(used(&model.sums(&at)));
+            (free, Some(at))
+        });
+        let countable = Amount::MAX.get() - used(&model.sums(&Path::root()));
+        rooms.min_by_key(|(free, _)| *free).unwrap_or((countable, None))
+    };
+    let unikernels = least(|policy| policy.unikernels.get(), |sums| sums.unikernels);
+    assert_eq!(of(told.unikernels), unikernels, "{domain}");
+    let memory = least(|policy| policy.memory_mib.get(), |sums| sums.memory);
+    assert_eq!(of(told.memory_mib), memory, "{domain}");
+    let block = least(|policy| policy.block_mib.map_or(0, Amount::get), |sums| sums.block);
+    assert_eq!(of(told.block_mib), block, "{domain}");
 }
 
 /// Head-room and the number that fits say what the verdict on an insertion will be, as far as limits go.
