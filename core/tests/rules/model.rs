@@ -261,10 +261,10 @@ fn about(reason: &Reason) -> String {
 
 /// What an audit found, in the terms of the model.
 pub(crate) fn finding_terms(findings: &[Finding]) -> Verdict {
-    let term = |finding: &Finding| match finding {
-        Finding::Uses { domain, overrun } => (format!("uses-{}", overrun.limit()), domain.to_string()),
-        Finding::Wider { domain, overrun, .. } => (format!("wider-{}", overrun.limit()), domain.to_string()),
+    let domain = |finding: &Finding| match finding {
+        Finding::Uses { domain, .. } | Finding::Wider { domain, .. } => domain.to_string(),
     };
+    let term = |finding: &Finding| (finding.code(), domain(finding));
     findings.iter().map(term).collect()
 }
 
