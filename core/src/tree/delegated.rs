@@ -65,3 +65,81 @@ impl Delegated {
             || self.bridges.keys().any(|bridge| !policy.bridges.contains(bridge))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::policy;
+    use alloc::vec;
+
+    /// Policies that differ from the first one in one limit each, in both directions.
+    fn policies() -> vec::Vec<Policy> {
+        let block = |block_mib: Option<u32>| Policy {
+            block_mib: block_mib.map(Amount::from),
+            ..policy(2, 64, &[0], &["dmz"])
+        };
+        vec![
+            block(Some(10)),
+            block(Some(9)),
+            block(Some(11)),
+            block(None),
+            Policy {
+                unikernels: 1.into(),
+                ..block(Some(10))
+            },
+            Policy {
+                unikernels: 3.into(),
+                ..block(Some(10))
+            },
+            Policy {
+                memory_mib: 63.into(),
+                ..block(Some(10))
+            },
+            Policy {
+                memory_mib: 65.into(),
+                ..block(Some(10))
+            },
+            Policy {
+                block_mib: Some(10.into()),
+                ..policy(2, 64, &[0, 1], &["dmz"])
+            },
+            Policy {
+                block_mib: Some(10.into()),
+                ..policy(2, 64, &[], &["dmz"])
+            },
+            Policy {
+                block_mib: Some(10.into()),
+                ..policy(2, 64, &[0], &["dmz", "lan"])
+            },
+            Policy {
+                block_mib: Some(10.into()),
+                ..policy(2, 64, &[0], &[])
+            },
+        ]
+    }
+
+    #[test]
+    fn one_is_wider_exactly_where_a_look_at_each_says_so() {
+        let policies = policies();
+        for [one, other, new] in policies.iter().flat_map(|one| {
+            let policies = &policies;
+            policies
+                .iter()
+                .flat_map(move |other| policies.iter().map(move |new| [one, other, new]))
+        }) {
+            let mut delegated = Delegated::default();
+            delegated.add(one);
+            delegated.add(other);
+            let is_wider = |policy: &Policy| !policy.wider_than(new).is_empty();
+            assert_eq!(
+                delegated.is_wider_than(new),
+                is_wider(one) || is_wider(other),
+                "{one:?} {other:?} {new:?}"
+            );
+            delegated.remove(one);
+            assert_eq!(delegated.is_wider_than(new), is_wider(other), "{other:?} {new:?}");
+            delegated.remove(other);
+            assert_eq!(delegated, Delegated::default());
+        }
+    }
+}

@@ -107,3 +107,77 @@ fn validate_node(node: &Node, domain: &Path, policed: &mut BTreeSet<Path>) -> Re
     }
     Ok((usage, delegated))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{cpus, name, path, policy};
+    use crate::{BlockDevice, BlockSize, DeviceName, Fact, Unikernel};
+
+    /// A policy at `a`, another one below it, a unikernel that uses a block device.
+    fn whole() -> Tree {
+        let mut tree = Tree::new();
+        for domain in ["a", "a:b"] {
+            tree.insert_policy(&path(domain), policy(2, 64, &[0], &[])).unwrap();
+        }
+        let size_mib = BlockSize::new(1.into()).unwrap();
+        tree.load(Fact::Block {
+            name: name("a:b:d1"),
+            size_mib,
+        })
+        .unwrap();
+        let disk = BlockDevice::same_name(DeviceName::new("d1").unwrap()).unwrap();
+        let web = Unikernel::new(32.into(), cpus(&[0])).unwrap();
+        let web = web.with_block_devices([disk].into()).unwrap();
+        tree.insert_unikernel(&name("a:b:web"), web).unwrap();
+        tree
+    }
+
+    fn broken(invariant: u8, domain: &str, breaking: impl FnOnce(&mut Tree)) {
+        let mut tree = whole();
+        breaking(&mut tree);
+        let domain = path(domain);
+        assert_eq!(tree.validate(), Err(Broken { invariant, domain }));
+    }
+
+    fn node<'t>(tree: &'t mut Tree, domain: &str) -> &'t mut Node {
+        tree.root.find_mut(&path(domain)).unwrap()
+    }
+
+    #[test]
+    fn each_invariant_is_found_broken_where_it_is() {
+        assert_eq!(whole().validate(), Ok(()));
+        broken(1, "a", |tree| node(tree, "a").usage.memory_mib = 33.into());
+        broken(1, "a:b", |tree| node(tree, "a:b").usage.cpuids.clear());
+        let disk = name("a:b:d1");
+        broken(2, "a:b", |tree| drop(node(tree, "a:b").blocks.remove(disk.label())));
+        broken(2, "a:b", |tree| {
+            node(tree, "a:b").blocks.get_mut(disk.label()).unwrap().user = None;
+        });
+        broken(2, "a:b", |tree| {
+            let domain = node(tree, "a:b");
+            let web = domain.unikernels.values().next().unwrap().clone();
+            domain.unikernels.insert(disk.label().clone(), web);
+        });
+        broken(3, "a:c", |tree| {
+            let empty = (Label::new("c").unwrap(), Node::default());
+            node(tree, "a").children.extend([empty]);
+        });
+        broken(4, ":", |tree| tree.policed.retain(|domain| *domain != path("a:b")));
+        broken(4, ":", |tree| tree.policed.extend([path("c")]));
+        broken(5, "a", |tree| node(tree, "a").delegated = Delegated::default());
+        broken(5, ":", |tree| tree.root.delegated.add(&policy(1, 1, &[], &[])));
+    }
+
+    #[test]
+    fn what_is_broken_is_told() {
+        let broken = Broken {
+            invariant: 1,
+            domain: path("a:b"),
+        };
+        assert_eq!(
+            alloc::string::ToString::to_string(&broken),
+            "invariant 1 of the resource tree is broken at `a:b`"
+        );
+    }
+}
