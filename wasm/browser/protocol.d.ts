@@ -614,7 +614,7 @@ export type Response =
   /** It does not; nothing is changed. */
   | {
     refused: {
-      /** Every reason, at least one, in the order of `Refusal`. */
+      /** Every reason, at least one, in the order of `Refusal`(crate::Refusal). */
       reasons: ExplainedReason[];
     };
   }

@@ -17,7 +17,7 @@ pub enum Response {
     Admitted {},
     /// It does not; nothing is changed.
     Refused {
-        /// Every reason, at least one, in the order of [`Refusal`].
+        /// Every reason, at least one, in the order of [`Refusal`](crate::Refusal).
         reasons: Vec<Explanation>,
     },
     /// The unikernel, if there is one.
