@@ -218,6 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn a_set_is_what_a_set_of_names_is() {
+        let named = |names: &[&str]| -> Vec<Bridge> { names.iter().map(|name| Bridge::new(name).unwrap()).collect() };
+        let set = |names: &[&str]| BridgeSet::try_from(named(names)).unwrap();
+        let (one, other) = (set(&["lan", "dmz"]), set(&["dmz", "wan"]));
+        assert_eq!(Vec::from(one.clone()), named(&["dmz", "lan"]));
+        assert_eq!(one.intersection(&other), set(&["dmz"]));
+        assert!(set(&["dmz"]).is_subset(&one) && !one.is_subset(&other));
+        assert!(one.contains(&Bridge::new("lan").unwrap()) && !other.contains(&Bridge::new("lan").unwrap()));
+        assert!(set(&[]).is_empty() && !one.is_empty());
+    }
+
+    #[test]
     fn a_hundred_thousand_bridges_are_refused() {
         let many = (0..100_000).map(|n| Bridge::new(&format!("br{n}")).unwrap());
         assert_eq!(
