@@ -68,9 +68,16 @@ fn lints(
         .current_dir(&workspace.root);
     lint_elsewhere("lints of policy.wasm", module, of_wasm, steps)?;
 
-    let mut bare_metal = of_unikernels.cargo("clippy", Target::BareMetal, &unikernels::target_folder(workspace));
-    bare_metal.arg("--release").current_dir(unikernels::folder(workspace));
-    lint_elsewhere("lints of the unikernels", bare_metal, of_unikernels, steps)
+    for target in unikernels::SOLO5_TARGETS {
+        let bare_metal = unikernels::cargo(workspace, of_unikernels, "clippy", target);
+        lint_elsewhere(
+            &format!("lints of the unikernels for {target}"),
+            bare_metal,
+            of_unikernels,
+            steps,
+        )?;
+    }
+    Ok(())
 }
 
 /// Clippy reads the standard library only of the compiler it belongs to, and Debian's comes without it.

@@ -1,9 +1,9 @@
-//! `tests/unikernels/dist/NAME.spt`: the small unikernels that the tests and the demo run.
+//! `tests/unikernels/dist/NAME.hvt` and `NAME.spt`: the small unikernels that the tests and the demo run.
 //!
 //! Owns how they are built and where they are put. They are a workspace of their own, and any plain
-//! `cargo build --release --target x86_64-unknown-none` in it does the same where rustup has that target.
+//! `cargo build --release --target x86_64-unknown-none` in it does the same, for `spt`, where rustup has that target.
 
-use std::path::{Path, PathBuf};
+use std::{path::PathBuf, process::Command};
 
 use serde_json::Value;
 
@@ -14,41 +14,51 @@ use crate::{
     workspace::{self, Workspace},
 };
 
+/// What they are built for, each a feature of every unikernel.
+pub(crate) const SOLO5_TARGETS: [&str; 2] = ["hvt", "spt"];
+
 /// The folder of the unikernels' workspace.
 pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.root.join("tests/unikernels")
 }
 
 /// Where cargo builds them.
-pub(crate) fn target_folder(workspace: &Workspace) -> PathBuf {
+fn target_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("unikernels")
 }
 
-/// Builds them all; hands back the compiler they were built by.
+/// Builds them all, for each Solo5 target; hands back the compiler they were built by.
 ///
 /// # Errors
-/// When there is no compiler, the build fails, or a file cannot be written.
+/// When there is no compiler, a build fails, or a file cannot be written.
 pub(crate) fn build(workspace: &Workspace, steps: &mut Steps) -> Result<Compiler, Failure> {
     let names = names(&workspace::metadata(&folder(workspace))?)?;
     let compiler = setup::obtain(Target::BareMetal, steps)?;
-    let target_folder = target_folder(workspace);
-    let mut command = compiler.cargo("build", Target::BareMetal, &target_folder);
-    command.arg("--release").current_dir(folder(workspace));
-    steps.run(
-        "unikernels",
-        command,
-        "the compiler's words are above; their sources are in tests/unikernels/",
-    )?;
-
-    let built = target_folder.join(Target::BareMetal.triple()).join("release");
-    for name in names {
-        place(&name, &built, workspace, steps)?;
+    for target in SOLO5_TARGETS {
+        let command = cargo(workspace, &compiler, "build", target);
+        let way_out = "the compiler's words are above; their sources are in tests/unikernels/";
+        steps.run(&format!("unikernels for {target}"), command, way_out)?;
+        for name in &names {
+            place(name, target, workspace, steps)?;
+        }
     }
     Ok(compiler)
 }
 
-fn place(name: &str, built: &Path, workspace: &Workspace, steps: &Steps) -> Result<(), Failure> {
-    let placed = format!("dist/{name}.spt");
+/// A cargo command for all of them, for one Solo5 target.
+pub(crate) fn cargo(workspace: &Workspace, compiler: &Compiler, command: &str, solo5_target: &str) -> Command {
+    let mut cargo = compiler.cargo(command, Target::BareMetal, &target_folder(workspace));
+    cargo
+        .args(["--release", "--no-default-features", "--features", solo5_target])
+        .current_dir(folder(workspace));
+    cargo
+}
+
+fn place(name: &str, solo5_target: &str, workspace: &Workspace, steps: &Steps) -> Result<(), Failure> {
+    let built = target_folder(workspace)
+        .join(Target::BareMetal.triple())
+        .join("release");
+    let placed = format!("dist/{name}.{solo5_target}");
     let changed = artifact::place(&built.join(name), &folder(workspace).join(&placed))?;
     steps.note(&format!(
         "tests/unikernels/{placed}: {}",

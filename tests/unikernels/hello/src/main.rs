@@ -9,7 +9,10 @@
 //! | `exit=N` | ends with exit status N, 0 to 255 |
 //! | `abort` | aborts: exit status 255 |
 //! | `fault` | writes to address 0 |
-//! | `syscall` | makes a system call that no tender allows |
+//! | `syscall` | makes a call that no tender allows: a system call, in `hvt` a hypercall |
+//! | `spin` | computes for ever |
+//! | `flood=N` | prints N lines of 4,095 bytes as fast as it can |
+//! | `info` | prints the boot info: where the unikernel ends, and every entry of the manifest |
 //!
 //! All other arguments are only printed. Without one that says otherwise it ends with exit status 0.
 #![no_std]
@@ -27,16 +30,16 @@ fn hello(boot: Boot) -> u8 {
         solo5::TARGET_NAME,
         boot.memory_bytes() >> 20
     );
-    for argument in boot.command_line().split(' ').filter(|argument| !argument.is_empty()) {
+    for argument in boot.arguments() {
         println!("argument: {argument}");
     }
-    for argument in boot.command_line().split(' ') {
-        obey(argument);
+    for argument in boot.arguments() {
+        obey(argument, &boot);
     }
     0
 }
 
-fn obey(argument: &str) {
+fn obey(argument: &str, boot: &Boot) {
     match argument.split_once('=').unwrap_or((argument, "")) {
         ("sleep", seconds) => parse_seconds(seconds).map_or_else(|| misunderstood(argument), sleep),
         ("tick", milliseconds) => milliseconds.parse().map_or_else(|_| misunderstood(argument), tick),
@@ -47,6 +50,9 @@ fn obey(argument: &str) {
         ("abort", "") => solo5::abort(),
         ("fault", "") => fault(),
         ("syscall", "") => solo5::forbidden_call(),
+        ("spin", "") => spin(),
+        ("flood", lines) => lines.parse().map_or_else(|_| misunderstood(argument), flood),
+        ("info", "") => info(boot),
         _ => {}
     }
 }
@@ -80,6 +86,33 @@ fn tick(period_ms: u64) {
 fn fault() {
     // SAFETY: not sound, and meant so: no Solo5 target maps address 0, so the write ends the unikernel.
     unsafe { core::ptr::null_mut::<u8>().write_volatile(1) };
+}
+
+fn spin() {
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+fn flood(lines: u64) {
+    for number in 1..=lines {
+        println!("{number:.>4094}"); // as long as a line can be
+    }
+}
+
+fn info(boot: &Boot) {
+    println!(
+        "ends at {:#x}, {} bytes of arguments",
+        boot.kernel_end(),
+        boot.command_line().len()
+    );
+    for device in boot.devices() {
+        let (handle, name, kind) = (device.handle(), device.name(), device.kind());
+        println!(
+            "device {handle}: `{name}` of type {kind:#x}, attached {}",
+            device.attached()
+        );
+    }
 }
 
 /// Reads seconds with at most three decimals, without floating point.

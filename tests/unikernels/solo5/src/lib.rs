@@ -1,4 +1,4 @@
-//! What a unikernel in Rust needs to run under a Solo5 tender: the same safe calls for every Solo5 target.
+//! What a unikernel in Rust needs to run under a Solo5 tender: the same calls for every Solo5 target.
 //!
 //! ```ignore
 //! #![no_std]
@@ -13,21 +13,38 @@
 //! ```
 //!
 //! A feature chooses the target. Everything that depends on it is in the file of its name, and each such file offers
-//! the same: [`Boot`], `write`, `exit`, the clocks, `sleep_until`. There is no memory allocator, and no device yet.
+//! the same. There is no memory allocator.
+//!
+//! Nothing is checked on the way to the tender, which must not rely on it: a program that asks for a sector beyond the
+//! end asks the tender.
 
 #![no_std]
 
+mod boot;
 mod console;
+mod device;
 pub mod note;
-#[cfg(feature = "spt")]
-#[path = "spt.rs"]
+#[cfg_attr(feature = "hvt", path = "hvt.rs")]
+#[cfg_attr(feature = "spt", path = "spt.rs")]
 mod target;
 
-#[cfg(not(feature = "spt"))]
-compile_error!("choose a Solo5 target with a feature: `spt`");
+#[cfg(not(any(feature = "hvt", feature = "spt")))]
+compile_error!("choose a Solo5 target with a feature: `hvt` or `spt`");
+#[cfg(all(feature = "hvt", feature = "spt"))]
+compile_error!("`hvt` and `spt` exclude each other; `--no-default-features` turns the default off");
 
+pub use boot::Boot;
 pub use console::print_line;
-pub use target::{Boot, TARGET_NAME, TARGET_NUMBER, clock_monotonic, clock_wall, exit, forbidden_call, sleep_until};
+pub use device::{Block, Device, Failure, Net};
+pub use note::Kind;
+pub use target::{
+    DeviceId, TARGET_NAME, TARGET_NUMBER, block_read, block_write, clock_monotonic, clock_wall, exit, forbidden_call,
+    net_read, net_write, wait_until,
+};
+#[cfg(feature = "spt")]
+pub use target::{epoll, system_call, timer};
+#[cfg(feature = "hvt")]
+pub use target::{hypercall, out_byte};
 
 use core::panic::PanicInfo;
 use core::time::Duration;
@@ -38,6 +55,13 @@ const ABORTED: u8 = 255;
 /// Ends the unikernel as failed: exit status 255.
 pub fn abort() -> ! {
     exit(ABORTED)
+}
+
+/// Returns when [`clock_monotonic`] has reached `deadline`, whatever arrives meanwhile.
+pub fn sleep_until(deadline: Duration) {
+    while clock_monotonic() < deadline {
+        wait_until(deadline);
+    }
 }
 
 /// Returns when at least `time` has passed.
@@ -51,13 +75,18 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     abort()
 }
 
-/// Makes `$main`, a `fn(Boot) -> u8`, the unikernel's program, and the file around it a Solo5 unikernel without
-/// devices. What `$main` returns is the exit status. Exactly once in a unikernel.
+/// Makes `$main`, a `fn(Boot) -> u8`, the unikernel's program, and the file around it a Solo5 unikernel that declares
+/// the given devices, each a name and a [`Kind`]. What `$main` returns is the exit status. Exactly once in a unikernel.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
+        $crate::entry!($main, []);
+    };
+    ($main:path, [$($device:expr),*]) => {
         #[expect(unsafe_code, reason = "the linker script looks for these names")]
         const _: () = {
+            const DEVICES: &[(&str, $crate::Kind)] = &[$($device),*];
+
             #[used]
             #[unsafe(link_section = ".interp")]
             static INTERPRETER: [u8; $crate::note::INTERPRETER.len()] = *$crate::note::INTERPRETER;
@@ -68,7 +97,7 @@ macro_rules! entry {
 
             #[used]
             #[unsafe(link_section = ".note.solo5.manifest")]
-            static MANIFEST: $crate::note::Manifest = $crate::note::Manifest::without_devices();
+            static MANIFEST: $crate::note::Manifest<{ DEVICES.len() }> = $crate::note::Manifest::new(DEVICES);
 
             /// The tender jumps here, with the boot info's address as the first argument.
             #[unsafe(no_mangle)]

@@ -1,97 +1,92 @@
 //! The Solo5 target `spt`: the unikernel is a process behind a system-call filter, and makes the system calls itself.
 //!
-//! x86-64 only. Owns the boot info's layout and the six calls that the filter allows.
+//! x86-64 only. Owns the calls that the filter allows.
 #![expect(unsafe_code, reason = "reads the tender's boot info, and enters the kernel by hand")]
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicI32, Ordering};
 use core::time::Duration;
 
+use crate::boot::BootInfo;
+use crate::device::{Device, Failure};
+
 /// The target's name.
 pub const TARGET_NAME: &str = "spt";
 /// The target's number in the ABI note.
 pub const TARGET_NUMBER: u32 = 2;
 
+/// By what the kernel's calls know a device: its descriptor.
+pub type DeviceId = i32;
+
+const CALL_READ: usize = 0;
 const CALL_WRITE: usize = 1;
+const CALL_PREAD64: usize = 17;
+const CALL_PWRITE64: usize = 18;
+const CALL_GETPID: usize = 39;
 const CALL_CLOCK_GETTIME: usize = 228;
 const CALL_EXIT_GROUP: usize = 231;
 const CALL_EPOLL_PWAIT: usize = 281;
 const CALL_TIMERFD_SETTIME: usize = 286;
-const CALL_GETPID: usize = 39;
+
+const ERROR_AGAIN: isize = -11;
+const ERROR_INVALID: isize = -22;
 
 const STANDARD_OUTPUT: usize = 1;
 const CLOCK_REALTIME: usize = 0;
 const CLOCK_MONOTONIC: usize = 1;
 const TIMER_ABSOLUTE: usize = 1;
 
-/// The descriptors to sleep with, known from [`Boot::from_address`] on.
+/// Handles are below; the timer's data in the epoll set is above.
+const HANDLES: u64 = 64;
+const EVENTS_MAX: usize = 64;
+
+/// The descriptors to sleep with, known from [`begin`] on.
 static EPOLL: AtomicI32 = AtomicI32::new(-1);
 static TIMER: AtomicI32 = AtomicI32::new(-1);
 
-/// The tender's boot info.
 #[repr(C)]
-struct BootInfo {
-    memory_bytes: u64,
-    kernel_end: u64,
-    command_line: *const u8,
-    manifest: *const u8,
+struct SptBootInfo {
+    common: BootInfo,
     epoll: i32,
     timer: i32,
 }
 
-/// What the tender gave this unikernel.
-pub struct Boot {
-    memory_bytes: u64,
-    command_line: &'static [u8],
+/// # Safety
+/// At `address` lies this target's boot info, and nobody changes it.
+pub(crate) unsafe fn begin(address: usize) -> BootInfo {
+    // SAFETY: the caller vouches for a boot info at this address, which is aligned as the tender aligns it.
+    let info = unsafe { core::ptr::with_exposed_provenance::<SptBootInfo>(address).read() };
+    EPOLL.store(info.epoll, Ordering::Relaxed);
+    TIMER.store(info.timer, Ordering::Relaxed);
+    info.common
 }
 
-impl Boot {
-    /// Reads the boot info. Called once, by [`entry!`](crate::entry).
-    ///
-    /// # Safety
-    /// At `address` lies a boot info for this target, with a NUL-terminated command line, and nobody changes either.
-    #[must_use]
-    pub unsafe fn from_address(address: usize) -> Self {
-        // SAFETY: the caller vouches for a boot info at this address, which is aligned as the tender aligns it.
-        let info = unsafe { &*core::ptr::with_exposed_provenance::<BootInfo>(address) };
-        EPOLL.store(info.epoll, Ordering::Relaxed);
-        TIMER.store(info.timer, Ordering::Relaxed);
-        // SAFETY: the caller vouches for a NUL-terminated line that never changes.
-        let line = unsafe { core::ffi::CStr::from_ptr(info.command_line.cast()) };
-        Self {
-            memory_bytes: info.memory_bytes,
-            command_line: line.to_bytes(),
-        }
-    }
+pub(crate) fn device_id(device: &Device) -> DeviceId {
+    device.descriptor()
+}
 
-    /// The size of the unikernel's memory in bytes.
-    #[must_use]
-    pub fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
-    }
+/// The descriptor of the epoll set.
+#[must_use]
+pub fn epoll() -> i32 {
+    EPOLL.load(Ordering::Relaxed)
+}
 
-    /// The arguments in one line, as the tender joined them; an empty line where they are not UTF-8.
-    #[must_use]
-    pub fn command_line(&self) -> &'static str {
-        str::from_utf8(self.command_line).unwrap_or_default()
-    }
+/// The descriptor of the timer.
+#[must_use]
+pub fn timer() -> i32 {
+    TIMER.load(Ordering::Relaxed)
 }
 
 /// Writes to the console what it takes now; the rest is lost.
 pub(crate) fn write(bytes: &[u8]) {
     // SAFETY: the kernel only reads `bytes`.
-    unsafe {
-        call(
-            CALL_WRITE,
-            [STANDARD_OUTPUT, bytes.as_ptr().addr(), bytes.len(), 0, 0, 0],
-        )
-    };
+    unsafe { system_call(CALL_WRITE, [STANDARD_OUTPUT, address(bytes), bytes.len(), 0, 0, 0]) };
 }
 
 /// Ends the unikernel.
 pub fn exit(status: u8) -> ! {
     // SAFETY: ends the process; nothing runs afterwards.
-    unsafe { call(CALL_EXIT_GROUP, [status.into(), 0, 0, 0, 0, 0]) };
+    unsafe { system_call(CALL_EXIT_GROUP, [status.into(), 0, 0, 0, 0, 0]) };
     unreachable!("the kernel ends the process")
 }
 
@@ -107,18 +102,101 @@ pub fn clock_wall() -> Duration {
     clock(CLOCK_REALTIME)
 }
 
-/// Returns when [`clock_monotonic`] has reached `deadline`.
-pub fn sleep_until(deadline: Duration) {
-    while clock_monotonic() < deadline {
-        set_timer(deadline);
-        wait_for_event();
+/// Waits until a network device has a frame, or [`clock_monotonic`] has reached `deadline`. Says which have: one bit a
+/// handle.
+pub fn wait_until(deadline: Duration) -> u64 {
+    /// The kernel's `struct epoll_event`, packed.
+    #[repr(C, packed)]
+    #[derive(Clone, Copy)]
+    struct Event {
+        events: u32,
+        handle: u64,
     }
+    const FOREVER: usize = usize::MAX; // −1
+    const NO_SIGNAL_MASK: usize = 0;
+
+    set_timer(deadline);
+    let mut events = [Event { events: 0, handle: 0 }; EVENTS_MAX];
+    let place = (&raw mut events).expose_provenance();
+    let arguments = [epoll() as usize, place, EVENTS_MAX, FOREVER, NO_SIGNAL_MASK, 8];
+    // SAFETY: the kernel writes at most so many events, which have room here.
+    let count = unsafe { system_call(CALL_EPOLL_PWAIT, arguments) };
+    let ready = events.iter().take(usize::try_from(count).unwrap_or(0)); // a signal may have come instead
+    ready
+        .map(|event| event.handle)
+        .filter(|&handle| handle < HANDLES)
+        .fold(0, |ready, handle| ready | 1 << handle)
+}
+
+/// Fills `bytes` from a block device.
+///
+/// # Errors
+/// What the kernel says.
+pub fn block_read(device: DeviceId, offset: u64, bytes: &mut [u8]) -> Result<(), Failure> {
+    let arguments = [device as usize, address_mut(bytes), bytes.len(), offset as usize, 0, 0];
+    // SAFETY: the kernel writes these bytes, which are the caller's to change.
+    whole(unsafe { system_call(CALL_PREAD64, arguments) }, bytes.len())
+}
+
+/// Writes `bytes` to a block device.
+///
+/// # Errors
+/// What the kernel says.
+pub fn block_write(device: DeviceId, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
+    let arguments = [device as usize, address(bytes), bytes.len(), offset as usize, 0, 0];
+    // SAFETY: the kernel only reads these bytes.
+    whole(unsafe { system_call(CALL_PWRITE64, arguments) }, bytes.len())
+}
+
+/// Takes the next frame; says how long it is.
+///
+/// # Errors
+/// What the kernel says.
+pub fn net_read(device: DeviceId, frame: &mut [u8]) -> Result<usize, Failure> {
+    let arguments = [device as usize, address_mut(frame), frame.len(), 0, 0, 0];
+    // SAFETY: the kernel writes into the frame, which is the caller's to change.
+    outcome(unsafe { system_call(CALL_READ, arguments) })
+}
+
+/// Sends a frame.
+///
+/// # Errors
+/// What the kernel says.
+pub fn net_write(device: DeviceId, frame: &[u8]) -> Result<(), Failure> {
+    let arguments = [device as usize, address(frame), frame.len(), 0, 0, 0];
+    // SAFETY: the kernel only reads the frame.
+    whole(unsafe { system_call(CALL_WRITE, arguments) }, frame.len())
 }
 
 /// Makes a system call that no tender allows, so it does not return under one.
 pub fn forbidden_call() {
     // SAFETY: getpid(2) touches no memory.
-    unsafe { call(CALL_GETPID, [0; 6]) };
+    unsafe { system_call(CALL_GETPID, [0; 6]) };
+}
+
+/// Enters the kernel; the result, negative for an error, is in `rax`.
+///
+/// # Safety
+/// As for the system call itself: memory that it writes must be the caller's to change.
+pub unsafe fn system_call(number: usize, arguments: [usize; 6]) -> isize {
+    let result;
+    // SAFETY: by the kernel's convention only rax, rcx, r11 and memory change; the caller vouches for the memory.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            in("r9") arguments[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
 }
 
 /// The kernel's `struct timespec`, and twice in its `struct itimerspec`.
@@ -141,68 +219,39 @@ impl From<Duration> for Timespec {
 
 fn clock(clock: usize) -> Duration {
     let mut now = Timespec::default();
+    let place = (&raw mut now).expose_provenance();
     // SAFETY: the kernel writes one timespec, which outlives the call.
-    unsafe {
-        call(
-            CALL_CLOCK_GETTIME,
-            [clock, (&raw mut now).expose_provenance(), 0, 0, 0, 0],
-        )
-    };
+    unsafe { system_call(CALL_CLOCK_GETTIME, [clock, place, 0, 0, 0, 0]) };
     Duration::new(now.seconds as u64, now.nanoseconds as u32)
 }
 
 fn set_timer(deadline: Duration) {
-    let timer = [Timespec::default(), Timespec::from(deadline)]; // no interval
-    let descriptor = TIMER.load(Ordering::Relaxed) as usize;
-    // SAFETY: the kernel only reads `timer`, which outlives the call.
-    unsafe {
-        call(
-            CALL_TIMERFD_SETTIME,
-            [
-                descriptor,
-                TIMER_ABSOLUTE,
-                (&raw const timer).expose_provenance(),
-                0,
-                0,
-                0,
-            ],
-        )
-    };
+    let setting = [Timespec::default(), Timespec::from(deadline)]; // no interval
+    let place = (&raw const setting).expose_provenance();
+    // SAFETY: the kernel only reads `setting`, which outlives the call.
+    unsafe { system_call(CALL_TIMERFD_SETTIME, [timer() as usize, TIMER_ABSOLUTE, place, 0, 0, 0]) };
 }
 
-fn wait_for_event() {
-    /// The kernel's `struct epoll_event`: a u32 and a u64, packed.
-    type Event = [u8; 12];
-    const FOREVER: usize = usize::MAX; // −1
-    const NO_SIGNAL_MASK: usize = 0;
-    let mut event: Event = [0; 12];
-    let descriptor = EPOLL.load(Ordering::Relaxed) as usize;
-    let place = (&raw mut event).expose_provenance();
-    // SAFETY: the kernel writes at most one event, which has room here.
-    unsafe { call(CALL_EPOLL_PWAIT, [descriptor, place, 1, FOREVER, NO_SIGNAL_MASK, 8]) };
+fn address(bytes: &[u8]) -> usize {
+    bytes.as_ptr().expose_provenance()
 }
 
-/// Enters the kernel; the result, negative for an error, is in `rax`.
-///
-/// # Safety
-/// As for the system call itself: memory that it writes must be this code's to change.
-unsafe fn call(number: usize, arguments: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: by the kernel's convention only rax, rcx, r11 and memory change; the caller vouches for the memory.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number => result,
-            in("rdi") arguments[0],
-            in("rsi") arguments[1],
-            in("rdx") arguments[2],
-            in("r10") arguments[3],
-            in("r8") arguments[4],
-            in("r9") arguments[5],
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
+fn address_mut(bytes: &mut [u8]) -> usize {
+    bytes.as_mut_ptr().expose_provenance()
+}
+
+fn outcome(result: isize) -> Result<usize, Failure> {
+    match result {
+        ERROR_AGAIN => Err(Failure::Again),
+        ERROR_INVALID => Err(Failure::Invalid),
+        result => usize::try_from(result).map_err(|_| Failure::Unspecified),
     }
-    result
+}
+
+/// Nothing here is done by halves.
+fn whole(result: isize, length: usize) -> Result<(), Failure> {
+    match outcome(result)? {
+        done if done == length => Ok(()),
+        _ => Err(Failure::Unspecified),
+    }
 }
