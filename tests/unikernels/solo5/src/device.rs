@@ -1,4 +1,5 @@
 //! Block and network devices, as the manifest describes them in the unikernel's memory.
+#![expect(unsafe_code, reason = "hands buffers to the tender by their address")]
 
 use core::fmt;
 
@@ -37,6 +38,15 @@ impl fmt::Display for Failure {
             Self::Unspecified => "unspecified",
         })
     }
+}
+
+/// Which way the bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// From the device into memory.
+    Read,
+    /// From memory to the device.
+    Write,
 }
 
 /// An entry of the manifest, and its place in it.
@@ -118,7 +128,9 @@ impl Block {
     /// # Errors
     /// What the tender says.
     pub fn read(&self, offset: u64, sector: &mut [u8]) -> Result<(), Failure> {
-        target::block_read(self.0.id(), offset, sector)
+        let (address, length) = (sector.as_mut_ptr().expose_provenance(), sector.len());
+        // SAFETY: `sector` is exclusively borrowed, and all that is written.
+        unsafe { target::block(Access::Read, self.0.id(), offset, address, length) }
     }
 
     /// Writes `sector` to the device at `offset`.
@@ -126,7 +138,9 @@ impl Block {
     /// # Errors
     /// What the tender says.
     pub fn write(&self, offset: u64, sector: &[u8]) -> Result<(), Failure> {
-        target::block_write(self.0.id(), offset, sector)
+        let (address, length) = (sector.as_ptr().expose_provenance(), sector.len());
+        // SAFETY: `sector` is only read.
+        unsafe { target::block(Access::Write, self.0.id(), offset, address, length) }
     }
 }
 
@@ -152,7 +166,9 @@ impl Net {
     /// # Errors
     /// [`Failure::Again`] when there is none, or what the tender says.
     pub fn read(&self, frame: &mut [u8]) -> Result<usize, Failure> {
-        target::net_read(self.0.id(), frame)
+        let (address, length) = (frame.as_mut_ptr().expose_provenance(), frame.len());
+        // SAFETY: `frame` is exclusively borrowed, and all that is written.
+        unsafe { target::net(Access::Read, self.0.id(), address, length) }
     }
 
     /// Sends a frame.
@@ -160,6 +176,8 @@ impl Net {
     /// # Errors
     /// What the tender says.
     pub fn write(&self, frame: &[u8]) -> Result<(), Failure> {
-        target::net_write(self.0.id(), frame)
+        let (address, length) = (frame.as_ptr().expose_provenance(), frame.len());
+        // SAFETY: `frame` is only read.
+        unsafe { target::net(Access::Write, self.0.id(), address, length) }.map(drop)
     }
 }

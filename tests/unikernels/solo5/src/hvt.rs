@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use crate::boot::BootInfo;
-use crate::device::{Device, Failure};
+use crate::device::{Access, Device, Failure};
 
 /// The target's name.
 pub const TARGET_NAME: &str = "hvt";
@@ -124,105 +124,78 @@ pub fn wait_until(deadline: Duration) -> u64 {
     poll.ready
 }
 
-#[repr(C)]
-struct BlockCall {
-    handle: u64,
+/// Reads or writes a block device, with a buffer at any address.
+///
+/// # Errors
+/// What the tender says.
+///
+/// # Safety
+/// For [`Access::Read`] the memory must be the caller's to change.
+pub unsafe fn block(
+    access: Access,
+    device: DeviceId,
     offset: u64,
     address: usize,
     length: usize,
-    result: i32,
-}
-
-/// Fills `bytes` from a block device.
-///
-/// # Errors
-/// What the tender says.
-pub fn block_read(device: DeviceId, offset: u64, bytes: &mut [u8]) -> Result<(), Failure> {
-    // SAFETY: the tender writes these bytes, which are the caller's to change.
-    unsafe {
-        block_call(
-            BLOCK_READ,
-            device,
-            offset,
-            bytes.as_mut_ptr().expose_provenance(),
-            bytes.len(),
-        )
+) -> Result<(), Failure> {
+    #[repr(C)]
+    struct BlockCall {
+        handle: u64,
+        offset: u64,
+        address: usize,
+        length: usize,
+        result: i32,
     }
-}
-
-/// Writes `bytes` to a block device.
-///
-/// # Errors
-/// What the tender says.
-pub fn block_write(device: DeviceId, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
-    // SAFETY: the tender only reads these bytes.
-    unsafe {
-        block_call(
-            BLOCK_WRITE,
-            device,
-            offset,
-            bytes.as_ptr().expose_provenance(),
-            bytes.len(),
-        )
-    }
-}
-
-/// # Safety
-/// For a read the memory must be the caller's to change.
-unsafe fn block_call(number: u16, handle: u64, offset: u64, address: usize, length: usize) -> Result<(), Failure> {
     let mut block = BlockCall {
-        handle,
+        handle: device,
         offset,
         address,
         length,
         result: -1,
     };
+    let number = match access {
+        Access::Read => BLOCK_READ,
+        Access::Write => BLOCK_WRITE,
+    };
     // SAFETY: the caller's.
     unsafe { call(number, &mut block) };
-    if block.result == 0 && block.length != length {
-        return Err(Failure::Unspecified); // there are no short reads
+    outcome(block.result)?;
+    // Nothing here is done by halves.
+    if block.length == length {
+        Ok(())
+    } else {
+        Err(Failure::Unspecified)
     }
-    outcome(block.result)
 }
 
-#[repr(C)]
-struct NetCall {
-    handle: u64,
-    address: usize,
-    length: usize,
-    result: i32,
-}
-
-/// Takes the next frame; says how long it is.
+/// Takes a frame from a network device or sends one, with a buffer at any address; says how long the frame is.
 ///
 /// # Errors
-/// What the tender says.
-pub fn net_read(device: DeviceId, frame: &mut [u8]) -> Result<usize, Failure> {
-    let mut read = NetCall {
-        handle: device,
-        address: frame.as_mut_ptr().expose_provenance(),
-        length: frame.len(),
-        result: -1,
-    };
-    // SAFETY: the tender writes into the frame, which is the caller's to change, and into the structure.
-    unsafe { call(NET_READ, &mut read) };
-    outcome(read.result).map(|()| read.length)
-}
-
-/// Sends a frame.
+/// What the tender says; [`Failure::Again`] when there is no frame.
 ///
-/// # Errors
-/// What the tender says.
-pub fn net_write(device: DeviceId, frame: &[u8]) -> Result<(), Failure> {
-    let mut write = NetCall {
+/// # Safety
+/// For [`Access::Read`] the memory must be the caller's to change.
+pub unsafe fn net(access: Access, device: DeviceId, address: usize, length: usize) -> Result<usize, Failure> {
+    #[repr(C)]
+    struct NetCall {
+        handle: u64,
+        address: usize,
+        length: usize,
+        result: i32,
+    }
+    let mut net = NetCall {
         handle: device,
-        address: frame.as_ptr().expose_provenance(),
-        length: frame.len(),
+        address,
+        length,
         result: -1,
     };
-    // SAFETY: the tender only reads the frame.
-    unsafe { call(NET_WRITE, &mut write) };
-    outcome(write.result)
+    let number = match access {
+        Access::Read => NET_READ,
+        Access::Write => NET_WRITE,
+    };
+    // SAFETY: the caller's.
+    unsafe { call(number, &mut net) };
+    outcome(net.result).map(|()| net.length)
 }
 
 /// Makes a hypercall that no tender knows, so it does not return under one.
@@ -240,12 +213,6 @@ pub unsafe fn hypercall(port: u16, address: u32) {
     unsafe { asm!("out dx, eax", in("dx") port, in("eax") address, options(nostack, preserves_flags)) };
 }
 
-/// Writes 8 bits to a port, which no hypercall is.
-pub fn out_byte(port: u16, value: u8) {
-    // SAFETY: changes no register and no memory; there are no devices at ports.
-    unsafe { asm!("out dx, al", in("dx") port, in("al") value, options(nostack, preserves_flags, nomem)) };
-}
-
 fn outcome(result: i32) -> Result<(), Failure> {
     match result {
         0 => Ok(()),
@@ -255,10 +222,13 @@ fn outcome(result: i32) -> Result<(), Failure> {
     }
 }
 
+/// Makes hypercall `number` with its structure.
+///
 /// # Safety
-/// Memory that the structure names and the tender writes must be the caller's to change.
-unsafe fn call<T>(number: u16, structure: &mut T) {
-    let address = (&raw mut *structure).expose_provenance();
+/// `structure` must be as long as the tender expects, and memory that it names and the tender writes must be the
+/// caller's to change.
+pub unsafe fn call<T: ?Sized>(number: u16, structure: &mut T) {
+    let address = (&raw mut *structure).cast::<u8>().expose_provenance();
     // SAFETY: the structure is exclusively borrowed; the caller vouches for what it names.
     unsafe { hypercall(PORT + number, address as u32) };
 }

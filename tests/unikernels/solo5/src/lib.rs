@@ -24,6 +24,7 @@ mod boot;
 mod console;
 mod device;
 pub mod note;
+mod number;
 #[cfg_attr(feature = "hvt", path = "hvt.rs")]
 #[cfg_attr(feature = "spt", path = "spt.rs")]
 mod target;
@@ -35,16 +36,16 @@ compile_error!("`hvt` and `spt` exclude each other; `--no-default-features` turn
 
 pub use boot::Boot;
 pub use console::print_line;
-pub use device::{Block, Device, Failure, Net};
+pub use device::{Access, Block, Device, Failure, Net};
 pub use note::Kind;
+pub use number::parse_number;
 pub use target::{
-    DeviceId, TARGET_NAME, TARGET_NUMBER, block_read, block_write, clock_monotonic, clock_wall, exit, forbidden_call,
-    net_read, net_write, wait_until,
+    DeviceId, TARGET_NAME, TARGET_NUMBER, block, clock_monotonic, clock_wall, exit, forbidden_call, net, wait_until,
 };
+#[cfg(feature = "hvt")]
+pub use target::{call, hypercall};
 #[cfg(feature = "spt")]
 pub use target::{epoll, system_call, timer};
-#[cfg(feature = "hvt")]
-pub use target::{hypercall, out_byte};
 
 use core::panic::PanicInfo;
 use core::time::Duration;

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use core::time::Duration;
 
 use crate::boot::BootInfo;
-use crate::device::{Device, Failure};
+use crate::device::{Access, Device, Failure};
 
 /// The target's name.
 pub const TARGET_NAME: &str = "spt";
@@ -80,7 +80,19 @@ pub fn timer() -> i32 {
 /// Writes to the console what it takes now; the rest is lost.
 pub(crate) fn write(bytes: &[u8]) {
     // SAFETY: the kernel only reads `bytes`.
-    unsafe { system_call(CALL_WRITE, [STANDARD_OUTPUT, address(bytes), bytes.len(), 0, 0, 0]) };
+    unsafe {
+        system_call(
+            CALL_WRITE,
+            [
+                STANDARD_OUTPUT,
+                bytes.as_ptr().expose_provenance(),
+                bytes.len(),
+                0,
+                0,
+                0,
+            ],
+        )
+    };
 }
 
 /// Ends the unikernel.
@@ -128,44 +140,48 @@ pub fn wait_until(deadline: Duration) -> u64 {
         .fold(0, |ready, handle| ready | 1 << handle)
 }
 
-/// Fills `bytes` from a block device.
+/// Reads or writes a block device, with a buffer at any address.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn block_read(device: DeviceId, offset: u64, bytes: &mut [u8]) -> Result<(), Failure> {
-    let arguments = [device as usize, address_mut(bytes), bytes.len(), offset as usize, 0, 0];
-    // SAFETY: the kernel writes these bytes, which are the caller's to change.
-    whole(unsafe { system_call(CALL_PREAD64, arguments) }, bytes.len())
+///
+/// # Safety
+/// For [`Access::Read`] the memory must be the caller's to change.
+pub unsafe fn block(
+    access: Access,
+    device: DeviceId,
+    offset: u64,
+    address: usize,
+    length: usize,
+) -> Result<(), Failure> {
+    let number = match access {
+        Access::Read => CALL_PREAD64,
+        Access::Write => CALL_PWRITE64,
+    };
+    // SAFETY: the caller's.
+    let done = unsafe { system_call(number, [device as usize, address, length, offset as usize, 0, 0]) };
+    // Nothing here is done by halves.
+    if outcome(done)? == length {
+        Ok(())
+    } else {
+        Err(Failure::Unspecified)
+    }
 }
 
-/// Writes `bytes` to a block device.
+/// Takes a frame from a network device or sends one, with a buffer at any address; says how long the frame is.
 ///
 /// # Errors
-/// What the kernel says.
-pub fn block_write(device: DeviceId, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
-    let arguments = [device as usize, address(bytes), bytes.len(), offset as usize, 0, 0];
-    // SAFETY: the kernel only reads these bytes.
-    whole(unsafe { system_call(CALL_PWRITE64, arguments) }, bytes.len())
-}
-
-/// Takes the next frame; says how long it is.
+/// What the kernel says; [`Failure::Again`] when there is no frame.
 ///
-/// # Errors
-/// What the kernel says.
-pub fn net_read(device: DeviceId, frame: &mut [u8]) -> Result<usize, Failure> {
-    let arguments = [device as usize, address_mut(frame), frame.len(), 0, 0, 0];
-    // SAFETY: the kernel writes into the frame, which is the caller's to change.
-    outcome(unsafe { system_call(CALL_READ, arguments) })
-}
-
-/// Sends a frame.
-///
-/// # Errors
-/// What the kernel says.
-pub fn net_write(device: DeviceId, frame: &[u8]) -> Result<(), Failure> {
-    let arguments = [device as usize, address(frame), frame.len(), 0, 0, 0];
-    // SAFETY: the kernel only reads the frame.
-    whole(unsafe { system_call(CALL_WRITE, arguments) }, frame.len())
+/// # Safety
+/// For [`Access::Read`] the memory must be the caller's to change.
+pub unsafe fn net(access: Access, device: DeviceId, address: usize, length: usize) -> Result<usize, Failure> {
+    let number = match access {
+        Access::Read => CALL_READ,
+        Access::Write => CALL_WRITE,
+    };
+    // SAFETY: the caller's.
+    outcome(unsafe { system_call(number, [device as usize, address, length, 0, 0, 0]) })
 }
 
 /// Makes a system call that no tender allows, so it does not return under one.
@@ -232,26 +248,10 @@ fn set_timer(deadline: Duration) {
     unsafe { system_call(CALL_TIMERFD_SETTIME, [timer() as usize, TIMER_ABSOLUTE, place, 0, 0, 0]) };
 }
 
-fn address(bytes: &[u8]) -> usize {
-    bytes.as_ptr().expose_provenance()
-}
-
-fn address_mut(bytes: &mut [u8]) -> usize {
-    bytes.as_mut_ptr().expose_provenance()
-}
-
 fn outcome(result: isize) -> Result<usize, Failure> {
     match result {
         ERROR_AGAIN => Err(Failure::Again),
         ERROR_INVALID => Err(Failure::Invalid),
         result => usize::try_from(result).map_err(|_| Failure::Unspecified),
-    }
-}
-
-/// Nothing here is done by halves.
-fn whole(result: isize, length: usize) -> Result<(), Failure> {
-    match outcome(result)? {
-        done if done == length => Ok(()),
-        _ => Err(Failure::Unspecified),
     }
 }
