@@ -6,19 +6,13 @@
 use std::collections::BTreeMap;
 
 use fulmar_core::Unikernel;
-use fulmar_tender::{DeviceKind, Image, Target};
+use fulmar_tender::{DeviceKind, Image};
 
 use crate::api::Failure;
 
 /// Says what stands in the way, all of it where it is about devices.
 pub(super) fn check(image: &[u8], unikernel: &Unikernel) -> Result<(), Failure> {
     let image = Image::parse(image).map_err(|error| invalid(format!("the image is no unikernel: {error}")))?;
-    if image.target() != Target::Spt {
-        return Err(Failure::Failed(format!(
-            "this host does not run `{}` unikernels yet: build it for the target `spt`",
-            image.target()
-        )));
-    }
     check_devices(&image, unikernel)?;
     image
         .check_fits(unikernel.memory_mib().get())

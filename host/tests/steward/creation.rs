@@ -10,7 +10,7 @@ use fulmar::ledger::{Change, Contents, Ledger, LedgerError};
 use fulmar::policy::Limits;
 use fulmar_core::{Amount, BlockDevice, DeviceName, NetDevice, Policy, Unikernel};
 
-use crate::house::{Closed, House, PATIENCE, config, cpus, hello, policy};
+use crate::house::{Closed, House, PATIENCE, config, cpus, hello, hello_for_hvt, policy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_unikernel_is_created_read_and_destroyed() {
@@ -99,11 +99,6 @@ async fn what_cannot_be_run_leaves_nothing_behind() {
     };
     assert!(message.starts_with("the image is no unikernel: "), "{message}");
 
-    assert_eq!(
-        refusal(&house, config(&[]), hello_for_hvt()).await,
-        Failure::Failed("this host does not run `hvt` unikernels yet: build it for the target `spt`".to_owned())
-    );
-
     let small = UnikernelConfig {
         unikernel: Unikernel::new(1.into(), cpus(&[0])).unwrap(),
         arguments: Vec::new(),
@@ -124,16 +119,34 @@ async fn what_cannot_be_run_leaves_nothing_behind() {
     );
 }
 
-/// The unikernel's note says for which target it is: the fourth word of the note, behind the name.
-fn hello_for_hvt() -> Vec<u8> {
-    let mut image = hello();
-    let note = b"ABI1Solo5\0\0\0\x02\0\0\0";
-    let at = image
-        .windows(note.len())
-        .position(|bytes| bytes == note)
-        .expect("hello is an spt unikernel");
-    image[at + note.len() - 4] = 1;
-    image
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unikernel_for_hvt_runs_in_a_virtual_machine() {
+    if !FilePath::new("/dev/kvm").exists() {
+        eprintln!("skipped: a unikernel for hvt, because there is no /dev/kvm");
+        return;
+    }
+    let house = Closed::new().open().await;
+    house
+        .create_from("hello", config(&["tick=1000"]), hello_for_hvt())
+        .await
+        .unwrap();
+    let lines = house.console_with("hello", "tick 1").await;
+    assert_eq!(lines[0], "hello from hvt with 16 MiB of memory");
+    house.destroy("hello").await.unwrap();
+    house.closed.assert_empty();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_a_virtual_machine_cannot_have_is_refused() {
+    let house = Closed::new().open().await;
+    let odd = UnikernelConfig {
+        unikernel: Unikernel::new(33.into(), cpus(&[0])).unwrap(),
+        arguments: Vec::new(),
+    };
+    assert_eq!(
+        refusal(&house, odd, hello_for_hvt()).await,
+        Failure::Invalid("memory: 33 MiB asked, `hvt` takes multiples of 2 MiB".to_owned())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

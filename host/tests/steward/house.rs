@@ -248,7 +248,21 @@ pub(crate) fn policy(unikernels: u32) -> Policy {
 
 /// The test unikernel.
 pub(crate) fn hello() -> Vec<u8> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/unikernels/dist/hello.spt");
+    unikernel(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/unikernels/dist/hello.spt"
+    ))
+}
+
+/// The same, for a virtual machine.
+pub(crate) fn hello_for_hvt() -> Vec<u8> {
+    unikernel(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/unikernels/dist/hello.hvt"
+    ))
+}
+
+fn unikernel(path: &str) -> Vec<u8> {
     fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo xtask unikernels`"))
 }
 

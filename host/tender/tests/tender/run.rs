@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::elf::{BLOCK, NET, TARGET_HVT, Unikernel};
+use crate::elf::{BLOCK, NET, Unikernel};
 use crate::tender::{file, hello, run, text};
 
 /// The tender itself fails: status 1, nothing on the console, one sentence on standard error.
@@ -155,17 +155,6 @@ fn memory_of_the_wrong_size_is_refused() {
 
 #[test]
 fn what_is_not_supported_yet_is_refused_by_name() {
-    let hvt = file(
-        &Unikernel {
-            target: TARGET_HVT,
-            ..Unikernel::default()
-        }
-        .file(),
-    );
-    check_refused(
-        &[hvt.to_str().unwrap()],
-        "`hvt` unikernels are not supported yet, only `spt` ones",
-    );
     for (kind, word) in [(NET, "network"), (BLOCK, "block")] {
         let path = file(
             &Unikernel {

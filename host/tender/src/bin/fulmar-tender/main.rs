@@ -1,14 +1,17 @@
 //! `fulmar-tender`: runs one Solo5 unikernel, and becomes it.
 //!
 //! This file owns the order of things and the exit status. What a unikernel's file may look like is the library's
-//! affair; [`options`] reads the command line, [`spt`] loads and enters a unikernel of that target, [`hold`] lets a
-//! parent say when, [`process`] is what the tender does to itself. Each target has one module; `hvt`, and the devices
-//! of both, join beside [`spt`].
+//! affair; [`options`] reads the command line, [`hvt`] and [`spt`] each load and run a unikernel of that target, [`hold`]
+//! lets a parent say when, [`process`] is what the tender does to itself.
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("fulmar-tender knows the system calls and registers of x86-64 Linux only");
 
+mod events;
+mod filter;
 mod hold;
+mod hvt;
+mod last_words;
 mod options;
 mod process;
 mod spt;
@@ -29,8 +32,7 @@ fn main() -> ExitCode {
     match start(std::env::args_os().skip(1)) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            // Where standard error is gone too, the status still tells.
-            let _ = writeln!(io::stderr(), "fulmar-tender: {error}");
+            last_words::say(&error);
             ExitCode::from(exit_status::TENDER_ERROR)
         }
     }
@@ -47,9 +49,6 @@ fn start(arguments: impl Iterator<Item = OsString>) -> Result<u8, TenderError> {
 fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, TenderError> {
     let file = read_file(&options.unikernel).map_err(|error| TenderError::File(shown(&options.unikernel), error))?;
     let image = Image::parse(&file).map_err(|error| TenderError::Image(shown(&options.unikernel), error))?;
-    if image.target() != Target::Spt {
-        return Err(TenderError::Target(image.target()));
-    }
     if let Some(device) = image.manifest().devices().first() {
         return Err(TenderError::Device {
             kind: device.kind(),
@@ -57,7 +56,11 @@ fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, Tende
         });
     }
     image.check_fits(options.memory_mib)?;
-    Ok(spt::run(&image, file, options)?)
+    match image.target() {
+        Target::Hvt => Ok(hvt::run(&image, file, options)?),
+        Target::Spt => Ok(spt::run(&image, file, options)?),
+        other => Err(TenderError::Target(other)),
+    }
 }
 
 /// Reads a regular file whole: a pipe or a device could keep the tender waiting, or never end.
@@ -82,7 +85,7 @@ fn version() -> String {
     let abi_version = Target::Spt.abi_version().expect("spt has a tender");
     // Albatross looks for the second line in exactly this form.
     format!(
-        "fulmar-tender {}\nABI version {abi_version}\nTargets: spt\n",
+        "fulmar-tender {}\nABI version {abi_version}\nTargets: hvt, spt\n",
         env!("CARGO_PKG_VERSION")
     )
 }
@@ -107,12 +110,14 @@ enum TenderError {
     File(String, io::Error),
     #[error("`{0}`: {1}")]
     Image(String, ImageError),
-    #[error("`{0}` unikernels are not supported yet, only `spt` ones")]
+    #[error("`{0}` unikernels run without a tender")]
     Target(Target),
     #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
     Device { kind: DeviceKind, name: String },
     #[error(transparent)]
     Fit(#[from] FitError),
+    #[error(transparent)]
+    Hvt(#[from] hvt::HvtError),
     #[error(transparent)]
     Spt(#[from] spt::SptError),
 }

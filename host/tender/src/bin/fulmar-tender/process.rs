@@ -1,6 +1,6 @@
 //! What the tender does to its own process so that nothing but the unikernel is left of it.
 //!
-//! Owns descriptors, signal dispositions and the personality. The system-call filter is [`crate::spt`]'s: each target
+//! Owns descriptors, signal dispositions, the personality, and the end. The system-call filters are the targets': each
 //! needs another.
 #![expect(
     unsafe_code,
@@ -8,7 +8,9 @@
 )]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use fulmar_tender::exit_status;
 
 /// Refuses to run where every readable page is executable: the unikernel's data would be.
 pub(crate) fn refuse_executable_data() -> Result<(), ProcessError> {
@@ -25,8 +27,9 @@ pub(crate) fn refuse_executable_data() -> Result<(), ProcessError> {
 /// otherwise stay open as long as the unikernel runs.
 ///
 /// Nothing in this process may own a descriptor that is closed here; the caller has dropped its files.
-pub(crate) fn close_all_but(kept: &[RawFd]) -> Result<(), ProcessError> {
-    for (first, last) in gaps(kept) {
+pub(crate) fn close_all_but(kept: &[BorrowedFd<'_>]) -> Result<(), ProcessError> {
+    let kept = kept.iter().map(AsRawFd::as_raw_fd);
+    for (first, last) in gaps(kept.filter_map(|number| u32::try_from(number).ok()).collect()) {
         // SAFETY: close_range(2) touches no memory. The descriptors have no owner in this process: it has one
         // thread, opened only what is in `kept`, and calls this after dropping the unikernel's file.
         let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
@@ -38,11 +41,7 @@ pub(crate) fn close_all_but(kept: &[RawFd]) -> Result<(), ProcessError> {
 }
 
 /// The ranges of descriptors, both ends included, above the standard ones and between those in `kept`.
-fn gaps(kept: &[RawFd]) -> Vec<(u32, u32)> {
-    let mut kept: Vec<u32> = kept
-        .iter()
-        .filter_map(|&descriptor| u32::try_from(descriptor).ok())
-        .collect();
+fn gaps(mut kept: Vec<u32>) -> Vec<(u32, u32)> {
     kept.sort_unstable();
     let mut gaps = Vec::new();
     let mut first = 3;
@@ -69,7 +68,8 @@ pub(crate) fn close_standard_input() {
 /// - `SIGPIPE` is ignored. Under `solo5-spt` it kills: a unikernel ends with the next line it prints after the reader
 ///   of its console is gone. Unikernels here outlive the daemon that reads their console, so the line is lost instead.
 ///
-/// Everything else stays as the parent set it, so `SIGTERM` normally ends a unikernel.
+/// Everything else stays as it is: `SIGTERM` normally kills an `spt` unikernel, and ends an `hvt` one by
+/// [`end_at_termination`].
 pub(crate) fn set_signals() {
     for (signal, disposition) in [
         (libc::SIGSEGV, libc::SIG_DFL),
@@ -79,6 +79,31 @@ pub(crate) fn set_signals() {
         // SAFETY: neither disposition names a function, so no code can run in a signal's context.
         unsafe { libc::signal(signal, disposition) };
     }
+}
+
+/// Lets `SIGTERM` and `SIGINT` end the process with [`exit_status::TENDER_ERROR`], as under `solo5-hvt`.
+pub(crate) fn end_at_termination() {
+    extern "C" fn end(signal: libc::c_int) {
+        let message: &[u8] = match signal {
+            libc::SIGINT => b"fulmar-tender: ended by SIGINT\n",
+            _ => b"fulmar-tender: ended by SIGTERM\n",
+        };
+        // SAFETY: write(2) and _exit(2) may be called from a signal's context, and the message is a constant.
+        unsafe {
+            libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
+            libc::_exit(i32::from(exit_status::TENDER_ERROR));
+        }
+    }
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        // SAFETY: the handler calls only what may be called in a signal's context, and does not return.
+        unsafe { libc::signal(signal, end as *const () as libc::sighandler_t) };
+    }
+}
+
+/// Ends the process at once: behind a filter there is nothing that could be tidied up.
+pub(crate) fn exit(status: i32) -> ! {
+    // SAFETY: _exit(2) runs no code of this process; the kernel takes back all that it had.
+    unsafe { libc::_exit(status) }
 }
 
 /// Why the process cannot be made fit for a unikernel.
@@ -96,8 +121,8 @@ mod tests {
 
     #[test]
     fn all_descriptors_are_closed_but_the_kept_ones() {
-        assert_eq!(gaps(&[]), [(3, u32::MAX)]);
-        assert_eq!(gaps(&[3, 4]), [(5, u32::MAX)]);
-        assert_eq!(gaps(&[9, 1, 4, 5]), [(3, 3), (6, 8), (10, u32::MAX)]);
+        assert_eq!(gaps(vec![]), [(3, u32::MAX)]);
+        assert_eq!(gaps(vec![3, 4]), [(5, u32::MAX)]);
+        assert_eq!(gaps(vec![9, 1, 4, 5]), [(3, 3), (6, 8), (10, u32::MAX)]);
     }
 }

@@ -9,21 +9,21 @@
 //! descriptor is blocking, and fails where it is not; Solo5's bindings lose the text then.
 
 mod boot_info;
-mod events;
 mod filter;
 mod guest_memory;
 mod x86_64;
 
 use std::convert::Infallible;
+use std::os::fd::AsRawFd;
 
 use fulmar_tender::Image;
 use rustix::io::Errno;
 
+use crate::events::Events;
 use crate::hold::{self, HoldError};
 use crate::options::{RunOptions, Start};
 use crate::process::{self, ProcessError};
 use boot_info::BootInfo;
-use events::Events;
 use guest_memory::{GuestMemory, MemoryError};
 
 /// Loads `image`, whose bytes are `file`, and becomes it. The image declares no device and fits the memory.
@@ -42,13 +42,13 @@ pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<
     let boot_info = BootInfo {
         memory_bytes,
         kernel_end: image.kernel_end(),
-        epoll: events.epoll(),
-        timer: events.timer(),
+        epoll: events.epoll().as_raw_fd(),
+        timer: events.timer().as_raw_fd(),
         manifest: &image.manifest().to_bytes(),
         command_line: &options.command_line,
     };
     memory.write(boot_info::ADDRESS, &boot_info.to_bytes())?;
-    let filter = filter::compile(events.epoll(), events.timer()).map_err(SptError::Filter)?;
+    let filter = filter::compile(&events).map_err(SptError::Filter)?;
 
     process::close_all_but(&[events.epoll(), events.timer()])?;
     if options.start == Start::Held {
@@ -56,7 +56,7 @@ pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<
     }
     process::close_standard_input();
     process::set_signals();
-    filter::install(&filter)?;
+    crate::filter::install(&filter)?;
     x86_64::enter(&memory, image.entry(), boot_info::ADDRESS)
 }
 

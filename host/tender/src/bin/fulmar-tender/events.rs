@@ -1,15 +1,16 @@
-//! What an `spt` guest sleeps on: one epoll set with one timer in it.
+//! What a guest sleeps on: one epoll set with one timer in it.
 //!
-//! The guest sets the timer and waits itself. Network descriptors will join the set, each under its handle.
+//! An `spt` guest sets the timer and waits itself; for an `hvt` guest the tender does. Network descriptors join the set, each
+//! under its handle.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
 
 /// The timer's data in the set, so that no handle can be mistaken for it.
-const TIMER_DATA: u64 = 0xffff_fffe;
+pub(crate) const TIMER_DATA: u64 = 0xffff_fffe;
 
 /// The epoll set and its timer; both close with this value, so it is kept until the guest is entered.
 pub(crate) struct Events {
@@ -28,11 +29,11 @@ impl Events {
         Ok(Self { epoll, timer })
     }
 
-    pub(crate) fn epoll(&self) -> RawFd {
-        self.epoll.as_raw_fd()
+    pub(crate) fn epoll(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
     }
 
-    pub(crate) fn timer(&self) -> RawFd {
-        self.timer.as_raw_fd()
+    pub(crate) fn timer(&self) -> BorrowedFd<'_> {
+        self.timer.as_fd()
     }
 }

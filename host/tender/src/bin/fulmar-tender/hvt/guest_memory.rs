@@ -1,0 +1,165 @@
+//! The memory of an `hvt` guest: one mapping, which is its physical memory from address 0.
+//!
+//! Everything here that takes an address compares the whole range with the memory first. While the guest runs, the
+//! tender reaches for it only what the guest can reach itself: nothing below the boot info, and nothing that its
+//! segments forbid. Nothing is touched before it is used: 4 GiB are mapped as fast as 32 MiB, and cost as little.
+#![expect(unsafe_code, reason = "protects pages of the mapping by their address")]
+
+use std::fmt;
+use std::ops::Range;
+
+use fulmar_tender::{LOAD_ADDRESS_MIN, Protection};
+use rustix::io::Errno;
+use rustix::mm::{MprotectFlags, mprotect};
+use vm_memory::mmap::MmapRegionError;
+use vm_memory::{MmapRegion, VolatileMemory, VolatileSlice};
+
+use super::arch::BOOT_INFO_ADDRESS;
+
+/// A guest's memory, readable and writable for the tender, zero until written.
+#[derive(Debug)]
+pub(crate) struct GuestMemory {
+    region: MmapRegion,
+    /// What the guest may do where; all the rest above [`LOAD_ADDRESS_MIN`] it may read and write.
+    segments: Vec<(Range<u64>, Protection)>,
+}
+
+impl GuestMemory {
+    /// Maps a guest's memory of `bytes`, a whole number of pages and at least one.
+    pub(crate) fn map(bytes: u64) -> Result<Self, MemoryError> {
+        let map = |bytes| MmapRegion::new(bytes).map_err(|error| MemoryError::Map { bytes, error });
+        Ok(Self {
+            region: map(usize::try_from(bytes).map_err(|_| MemoryError::AddressSpace)?)?,
+            segments: Vec::new(),
+        })
+    }
+
+    /// The memory's size, which is also the first address above it.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.region.size() as u64
+    }
+
+    /// Where the tender itself sees the memory: for KVM, which maps the guest's to it.
+    pub(crate) fn host_address(&self) -> u64 {
+        self.region.as_ptr().expose_provenance() as u64
+    }
+
+    /// Copies `bytes` to `address`, wherever that is: for what is set up before the guest runs.
+    pub(crate) fn load(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError> {
+        let slice = self.slice(Access::Write, address, bytes.len() as u64)?;
+        slice.copy_from(bytes);
+        Ok(())
+    }
+
+    /// Sets what may be done to `pages`, whose ends are page-aligned, on the host's side: KVM applies it to the guest.
+    /// Nothing is executable for the tender, so for KVM, whose guests execute what they can read, that means readable.
+    pub(crate) fn protect(&mut self, pages: Range<u64>, protection: Protection) -> Result<(), MemoryError> {
+        let mut flags = MprotectFlags::empty();
+        flags.set(MprotectFlags::READ, protection.read() || protection.execute());
+        flags.set(MprotectFlags::WRITE, protection.write());
+        let slice = self.slice(Access::Write, pages.start, pages.end.saturating_sub(pages.start))?;
+        let guard = slice.ptr_guard_mut();
+        // SAFETY: `slice` has checked that all pages belong to the mapping, in which no Rust value lies; what the
+        // tender does to it from now on asks `segments` first.
+        unsafe { mprotect(guard.as_ptr().cast(), slice.len(), flags) }.map_err(|error| MemoryError::Protect {
+            start: pages.start,
+            end: pages.end,
+            error,
+        })?;
+        self.segments.push((pages, protection));
+        Ok(())
+    }
+
+    /// Memory that the guest may read, for the tender to read.
+    pub(crate) fn readable(&self, address: u64, length: u64) -> Result<VolatileSlice<'_>, AccessError> {
+        self.reachable(Access::Read, address, length)
+    }
+
+    /// Memory that the guest may write, for the tender to write.
+    pub(crate) fn writable(&self, address: u64, length: u64) -> Result<VolatileSlice<'_>, AccessError> {
+        self.reachable(Access::Write, address, length)
+    }
+
+    fn reachable(&self, access: Access, address: u64, length: u64) -> Result<VolatileSlice<'_>, AccessError> {
+        let slice = self.slice(access, address, length)?;
+        // Compared with the memory's end above, so the sum is no overflow.
+        let range = address..address + length;
+        let lowest = match access {
+            Access::Read => BOOT_INFO_ADDRESS,
+            Access::Write => LOAD_ADDRESS_MIN,
+        };
+        let forbidden = |(pages, protection): &(Range<u64>, Protection)| {
+            let overlaps = pages.start < range.end && range.start < pages.end;
+            overlaps && !access.is_allowed_by(*protection)
+        };
+        if length > 0 && (address < lowest || self.segments.iter().any(forbidden)) {
+            return Err(AccessError::Forbidden {
+                access,
+                address,
+                length,
+            });
+        }
+        Ok(slice)
+    }
+
+    fn slice(&self, access: Access, address: u64, length: u64) -> Result<VolatileSlice<'_>, AccessError> {
+        let outside = AccessError::Outside {
+            access,
+            address,
+            length,
+        };
+        match (usize::try_from(address), usize::try_from(length)) {
+            // It compares start, length and their sum with the mapping.
+            (Ok(start), Ok(count)) => self.region.get_slice(start, count).map_err(|_| outside),
+            _ => Err(outside),
+        }
+    }
+}
+
+/// What is to be done to memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl Access {
+    fn is_allowed_by(self, protection: Protection) -> bool {
+        match self {
+            // x86 has no memory that can be written and not read.
+            Self::Read => protection.read() || protection.write() || protection.execute(),
+            Self::Write => protection.write(),
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// A range that the tender does not touch for the guest. Can be printed without allocating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AccessError {
+    #[error("{access} of {length} bytes at {address:#x}: outside of the unikernel's memory")]
+    Outside { access: Access, address: u64, length: u64 },
+    #[error("{access} of {length} bytes at {address:#x}: the unikernel may not {access} there")]
+    Forbidden { access: Access, address: u64, length: u64 },
+}
+
+/// What went wrong with the memory before the guest ran.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MemoryError {
+    #[error("memory: more than this host can address")]
+    AddressSpace,
+    #[error("memory: {} MiB could not be mapped: {error}", bytes >> 20)]
+    Map { bytes: usize, error: MmapRegionError },
+    #[error("memory: {0}")]
+    Access(#[from] AccessError),
+    #[error("memory: {start:#x} to {end:#x} could not be protected: {error}")]
+    Protect { start: u64, end: u64, error: Errno },
+}
