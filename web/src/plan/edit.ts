@@ -44,10 +44,10 @@ export function addUnikernel(plan: Plan, name: Name, unikernel: Unikernel, count
 export function setUnikernel(plan: Plan, placed: PlacedUnikernel, unikernel: Unikernel, count: number | null): Edited {
   const { name, origin } = placed;
   const step: UnikernelStep = { kind: "unikernel", name, count, unikernel };
-  const wrong = clash(plan, step, placed);
+  const wrong = fixed(placed) ?? clash(plan, step, placed);
   if (wrong) return wrong;
   if (origin.from === "step") return sameRemovals(plan, replaced(plan, new Map([[origin.index, step]])));
-  return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name }, step]);
+  return inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name }, step]);
 }
 
 /** Calls a unikernel otherwise, or moves it to another domain; what removes it later follows. */
@@ -55,10 +55,9 @@ export function renameUnikernel(plan: Plan, placed: PlacedUnikernel, to: Name): 
   const { name, origin, count, value } = placed;
   if (to === name) return { plan };
   const step: UnikernelStep = { kind: "unikernel", name: to, count, unikernel: value };
-  const wrong = clash(plan, step, placed);
+  const wrong = fixed(placed) ?? clash(plan, step, placed);
   if (wrong) return wrong;
-  if (origin.from === "base")
-    return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name }, step]);
+  if (origin.from === "base") return inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name }, step]);
   const changes = new Map<number, Step>([[origin.index, step]]);
   for (const removal of placed.removed)
     changes.set(removal.by, { kind: "remove_unikernel", name: to + removal.name.slice(name.length) });
@@ -76,7 +75,7 @@ export function duplicateUnikernel(plan: Plan, placed: PlacedUnikernel): Edited 
 /** Takes a unikernel out, or all of a count, with what removes it later. */
 export function removeUnikernel(plan: Plan, placed: PlacedUnikernel): Edited {
   if (placed.origin.from === "base")
-    return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name: placed.name }]);
+    return fixed(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_unikernel", name: placed.name }]);
   return cut(plan, [placed.origin.index, ...placed.removed.map((removal) => removal.by)], []);
 }
 
@@ -90,18 +89,17 @@ export function setBlock(plan: Plan, placed: Placed<number>, size_mib: number): 
   const { name, origin } = placed;
   const step: Step = { kind: "block", name, size_mib };
   if (origin.from === "step") return replaced(plan, new Map([[origin.index, step]]));
-  return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_block", name }, step]);
+  return fixed(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_block", name }, step]);
 }
 
 /** Calls a block device otherwise, or moves it to another domain. Steps with unikernels of its domain that use it follow. */
 export function renameBlock(plan: Plan, placed: Placed<number>, to: Name): Edited {
   const { name, origin, value: size_mib } = placed;
   if (to === name) return { plan };
-  const wrong = taken(plan, to, placed);
+  const wrong = fixed(placed) ?? taken(plan, to, placed);
   if (wrong) return wrong;
   const step: Step = { kind: "block", name: to, size_mib };
-  if (origin.from === "base")
-    return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_block", name }, step]);
+  if (origin.from === "base") return inserted(plan, plan.steps.length, [{ kind: "remove_block", name }, step]);
   const changes = new Map<number, Step>([[origin.index, step]]);
   for (const removal of placed.removed) changes.set(removal.by, { kind: "remove_block", name: to });
   if (parentOf(to) === parentOf(name))
@@ -121,7 +119,7 @@ export function duplicateBlock(plan: Plan, placed: Placed<number>): Edited {
 /** Takes a block device out, with what removes it later. */
 export function removeBlock(plan: Plan, placed: Placed<number>): Edited {
   if (placed.origin.from === "base")
-    return gone(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_block", name: placed.name }]);
+    return fixed(placed) ?? inserted(plan, plan.steps.length, [{ kind: "remove_block", name: placed.name }]);
   return cut(plan, [placed.origin.index, ...placed.removed.map((removal) => removal.by)], []);
 }
 
@@ -145,10 +143,10 @@ export function setBase(plan: Plan, base: Base | null): Edited {
 }
 
 /** What the base says and a step takes away cannot be changed any more. */
-function gone(placed: Placed<unknown>): Edited | null {
-  const [removal] = placed.removed;
-  if (!removal) return null;
-  return problem(`step ${removal.by + 1} removes \`${placed.name}\`: take that step out first`);
+function fixed({ name, origin, removed }: Placed<unknown>): Edited | null {
+  const [removal] = removed;
+  if (!removal || origin.from === "step") return null;
+  return problem(`step ${removal.by + 1} removes \`${name}\`: take that step out first`);
 }
 
 /** Where something that is like it belongs. */

@@ -102,7 +102,7 @@ interface Drafted {
   policy: Growing<Placed<Policy>> | null;
   readonly unikernels: Growing<PlacedUnikernel>[];
   readonly blocks: Growing<Placed<number>>[];
-  readonly children: Set<Path>;
+  readonly children: Path[];
 }
 
 /** The tree as it grows, step by step. */
@@ -183,10 +183,10 @@ class Sketch {
   private domain(path: Path): Drafted {
     const known = this.domains.get(path);
     if (known) return known;
-    const domain: Drafted = { policy: null, unikernels: [], blocks: [], children: new Set() };
+    const domain: Drafted = { policy: null, unikernels: [], blocks: [], children: [] };
     this.domains.set(path, domain);
     const parent = parentOf(path);
-    if (parent !== null) this.domain(parent).children.add(path);
+    if (parent !== null) this.domain(parent).children.push(path);
     return domain;
   }
 }
@@ -223,8 +223,9 @@ function arranged(drafted: ReadonlyMap<Path, Drafted>): Pick<Outline, "domains" 
     at.set(path, index);
     if (parent !== null) domains[parent]?.children.push(index);
     // Of siblings the paths are ordered as the labels are; the last one waits longest.
-    for (const child of [...draft.children].sort((left, right) => compareTexts(right, left)))
-      waiting.push({ path: child, parent: index, depth: depth + 1 });
+    draft.children.sort(compareTexts);
+    for (let child = draft.children.length - 1; child >= 0; child -= 1)
+      waiting.push({ path: draft.children[child] ?? ROOT, parent: index, depth: depth + 1 });
   }
   return { domains, at };
 }
