@@ -34,7 +34,7 @@ pub use image::header::HeaderError;
 pub use image::note::NoteError;
 pub use image::segment::{Protection, Segment, SegmentError};
 pub use image::{FitError, Image, ImageError, LOAD_ADDRESS_MIN};
-pub use manifest::{DEVICES_MAX, Device, DeviceKind, Manifest, ManifestError};
+pub use manifest::{Attachment, DEVICES_MAX, Device, DeviceKind, Manifest, ManifestError, Properties};
 pub use target::{Target, UnknownTarget};
 
 /// The byte that `fulmar-tender --hold` writes to its standard input, a socket, once the unikernel is loaded. Any one

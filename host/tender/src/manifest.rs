@@ -1,7 +1,7 @@
 //! The manifest: the devices that a unikernel declares, in the order of their handles.
 //!
-//! Owns the manifest's binary form, read from the file and written for the guest. Knows nothing about taps, block
-//! files or descriptors: what is attached to a device is the tender's affair.
+//! Owns the manifest's binary form, read from the file and written for the guest. Opens neither taps nor block files:
+//! what is attached to a device is the tender's affair, and told to the guest as an [`Attachment`].
 
 use std::fmt;
 
@@ -14,13 +14,15 @@ const HEADER_BYTES: usize = 8;
 const ENTRY_BYTES: usize = 104;
 const NAME_BYTES: usize = 68; // with a terminating NUL
 const KIND_OFFSET: usize = 68;
+const PROPERTIES_OFFSET: usize = 72; // capacity and block size, or MAC and MTU
+const DESCRIPTOR_OFFSET: usize = 88;
 const ATTACHED_OFFSET: usize = 96;
 
 const KIND_BLOCK: u32 = 1;
 const KIND_NET: u32 = 2;
 const KIND_RESERVED: u32 = 1 << 30;
 
-/// The devices of a unikernel; no two have the same name.
+/// The devices of a unikernel; no two of one kind have the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     devices: Vec<Device>,
@@ -40,6 +42,34 @@ pub enum DeviceKind {
     Block,
     /// An Ethernet interface.
     Net,
+}
+
+/// What a tender has attached to a device, as the guest is told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    /// The sizes or addresses that depend on the device's kind.
+    pub properties: Properties,
+    /// The host's descriptor, for a guest that makes system calls itself; 0 for one that needs not know it.
+    pub descriptor: i32,
+}
+
+/// What a guest must know of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Properties {
+    /// Of a disk.
+    Block {
+        /// Its size, a multiple of `sector_bytes`.
+        capacity_bytes: u64,
+        /// What is read or written at once, a power of two of at least 512.
+        sector_bytes: u16,
+    },
+    /// Of an Ethernet interface.
+    Net {
+        /// The guest's own address.
+        mac: [u8; 6],
+        /// The longest payload of a frame, in bytes.
+        mtu: u16,
+    },
 }
 
 impl Manifest {
@@ -76,8 +106,9 @@ impl Manifest {
                 continue;
             }
             let device = Device::parse(handle, entry)?;
-            if devices.iter().any(|other| other.name == device.name) {
-                return Err(ManifestError::Twice(device.name));
+            // A disk and an interface of one name are two devices: an option of the command line tells them apart.
+            if devices.contains(&device) {
+                return Err(ManifestError::Twice(device));
             }
             devices.push(device);
         }
@@ -92,22 +123,54 @@ impl Manifest {
 
     /// The manifest in the form that a guest reads, with nothing attached.
     #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_with(&[])
+    }
+
+    /// The manifest in the form that a guest reads. `attachments` belong to the devices in their order, and each to one of
+    /// its kind; what is attached to nothing is left out, and a device without any is told as not attached.
+    #[must_use]
     #[expect(
         clippy::missing_panics_doc,
         reason = "it cannot panic: no manifest has more than 64 entries"
     )]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes_with(&self, attachments: &[Attachment]) -> Vec<u8> {
         let entries = u32::try_from(1 + self.devices.len()).expect("a manifest has at most 64 entries");
         let mut bytes = [VERSION.to_le_bytes(), entries.to_le_bytes()].concat();
         bytes.extend(entry("", KIND_RESERVED));
-        for device in &self.devices {
+        for (index, device) in self.devices.iter().enumerate() {
             let kind = match device.kind {
                 DeviceKind::Block => KIND_BLOCK,
                 DeviceKind::Net => KIND_NET,
             };
-            bytes.extend(entry(&device.name, kind));
+            let mut entry = entry(&device.name, kind);
+            if let Some(attachment) = attachments.get(index) {
+                attachment.write(&mut entry);
+            }
+            bytes.extend(entry);
         }
         bytes
+    }
+}
+
+impl Attachment {
+    fn write(&self, entry: &mut [u8; ENTRY_BYTES]) {
+        let mut put = |offset: usize, bytes: &[u8]| entry[offset..offset + bytes.len()].copy_from_slice(bytes);
+        match self.properties {
+            Properties::Block {
+                capacity_bytes,
+                sector_bytes,
+            } => {
+                put(PROPERTIES_OFFSET, &capacity_bytes.to_le_bytes());
+                put(PROPERTIES_OFFSET + 8, &sector_bytes.to_le_bytes());
+            }
+            Properties::Net { mac, mtu } => {
+                put(PROPERTIES_OFFSET, &mac);
+                put(PROPERTIES_OFFSET + 6, &mtu.to_le_bytes());
+            }
+        }
+        put(DESCRIPTOR_OFFSET, &self.descriptor.to_le_bytes());
+        put(ATTACHED_OFFSET, &[1]);
     }
 }
 
@@ -225,7 +288,64 @@ pub enum ManifestError {
         /// The entry's handle.
         handle: usize,
     },
-    /// Two devices of one name could not be told apart on a command line.
-    #[error("device `{0}` is declared twice")]
-    Twice(String),
+    /// Two devices of one kind and name could not be told apart on a command line.
+    #[error("{} device `{}` is declared twice", .0.kind, .0.name)]
+    Twice(Device),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str, kind: DeviceKind) -> Device {
+        let name = name.to_owned();
+        Device { name, kind }
+    }
+
+    #[test]
+    fn a_guest_is_told_what_is_attached_where_it_looks() {
+        let manifest = Manifest {
+            devices: vec![
+                device("data", DeviceKind::Block),
+                device("service", DeviceKind::Net),
+                device("spare", DeviceKind::Net),
+            ],
+        };
+        let attachments = [
+            Attachment {
+                properties: Properties::Block {
+                    capacity_bytes: 0x1122_3344_5566_7788,
+                    sector_bytes: 4096,
+                },
+                descriptor: 7,
+            },
+            Attachment {
+                properties: Properties::Net {
+                    mac: [2, 3, 4, 5, 6, 7],
+                    mtu: 9000,
+                },
+                descriptor: 8,
+            },
+        ];
+        let bytes = manifest.to_bytes_with(&attachments);
+        assert_eq!(bytes.len(), 8 + 4 * 104);
+        let (entries, _) = bytes[8..].as_chunks::<ENTRY_BYTES>();
+        assert_eq!(entries[1][..5], *b"data\0");
+        assert_eq!(
+            entries[1][72..82],
+            [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0, 16]
+        );
+        assert_eq!(entries[1][88..97], [7, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(entries[2][72..80], [2, 3, 4, 5, 6, 7, 0x28, 0x23]);
+        assert_eq!(entries[2][88..97], [8, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let untold = |entry: &[u8; ENTRY_BYTES]| entry[PROPERTIES_OFFSET..] == [0; ENTRY_BYTES - PROPERTIES_OFFSET];
+        assert!(untold(&entries[0]) && untold(&entries[3]), "nothing is attached there");
+    }
+
+    #[test]
+    fn devices_of_two_kinds_may_share_a_name() {
+        let devices = vec![device("data", DeviceKind::Block), device("data", DeviceKind::Net)];
+        let manifest = Manifest { devices };
+        assert_eq!(Manifest::parse(&manifest.to_bytes()), Ok(manifest));
+    }
 }

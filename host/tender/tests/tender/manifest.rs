@@ -53,7 +53,12 @@ fn wrong_manifests_are_refused() {
         &[0x40],
         "device `service`: unknown type 1073741826",
     );
-    check_refused(FIRST_DEVICE, b"data\0", "device `data` is declared twice");
+    let second = [&b"service\0"[..], &[0; 60], &NET.to_le_bytes()].concat();
+    check_refused(
+        FIRST_DEVICE + 104,
+        &second,
+        "network device `service` is declared twice",
+    );
     let name = "entry 1: the name must be 1 to 67 ASCII letters and digits";
     for bytes in [&b"\0"[..], b"ser-ice", b"s rvice", &[0xff], "é".as_bytes(), &[b'a'; 68]] {
         check_refused(FIRST_DEVICE, bytes, name);

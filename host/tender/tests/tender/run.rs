@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::elf::{BLOCK, NET, Unikernel};
 use crate::tender::{file, hello, run, text};
 
 /// The tender itself fails: status 1, nothing on the console, one sentence on standard error.
@@ -151,21 +150,4 @@ fn memory_of_the_wrong_size_is_refused() {
     check_refused(&["--mem=1", &hello()], too_little);
     let too_much = "memory: 1048577 MiB asked, `spt` takes at most 1048576 MiB";
     check_refused(&["--mem=1048577", &hello()], too_much);
-}
-
-#[test]
-fn what_is_not_supported_yet_is_refused_by_name() {
-    for (kind, word) in [(NET, "network"), (BLOCK, "block")] {
-        let path = file(
-            &Unikernel {
-                devices: vec![("store", kind)],
-                ..Unikernel::default()
-            }
-            .file(),
-        );
-        let sentence = format!("{word} device `store`: {word} devices are not supported yet");
-        check_refused(&[path.to_str().unwrap()], &sentence);
-    }
-    let given = "network device `service`: network devices are not supported yet";
-    check_refused(&["--net:service=tap0", &hello()], given);
 }

@@ -5,6 +5,7 @@
 //! filter is installed; after it the process can only serve the guest, and end.
 #![expect(unsafe_code, reason = "KVM's crate tells the processor's descriptor by number only")]
 
+mod block;
 mod boot_info;
 mod console;
 mod exit;
@@ -12,6 +13,7 @@ mod filter;
 mod guest_memory;
 mod hypercall;
 mod machine;
+mod net;
 mod poll;
 mod x86_64;
 
@@ -23,6 +25,7 @@ use kvm_ioctls::VcpuFd;
 use rustix::io::Errno;
 use x86_64 as arch;
 
+use crate::devices::{Descriptors, Devices};
 use crate::events::Events;
 use crate::hold::{self, HoldError};
 use crate::last_words;
@@ -33,18 +36,27 @@ use exit::{Exit, Stop};
 use guest_memory::{AccessError, GuestMemory, MemoryError};
 use hypercall::{Call, Served};
 use machine::{Machine, MachineError};
+use net::Inbox;
 
 /// What a guest has, apart from its processor.
 struct Guest {
     memory: GuestMemory,
+    devices: Devices,
     events: Events,
+    inbox: Inbox,
 }
 
-/// Loads `image`, whose bytes are `file`, and runs it to its end. The image declares no device and fits the memory.
-pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<Infallible, HvtError> {
+/// Loads `image`, whose bytes are `file`, and runs it to its end with the devices that it declares. It fits the memory.
+pub(crate) fn run(
+    image: &Image,
+    file: Vec<u8>,
+    memory_bytes: u64,
+    devices: Devices,
+    options: &RunOptions,
+) -> Result<Infallible, HvtError> {
     process::refuse_executable_data()?;
     process::end_at_termination();
-    let mut memory = load(image, file, options.memory_mib << 20)?;
+    let mut memory = load(image, file, memory_bytes)?;
     let Machine {
         mut vcpu,
         cycles_per_second,
@@ -53,21 +65,29 @@ pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<
         memory_bytes: memory.bytes(),
         kernel_end: image.kernel_end(),
         cycles_per_second,
-        manifest: &image.manifest().to_bytes(),
+        manifest: &image
+            .manifest()
+            .to_bytes_with(&devices.attachments(Descriptors::Hidden)),
         command_line: &options.command_line,
     };
     memory.load(arch::BOOT_INFO_ADDRESS, &boot_info.to_bytes())?;
 
-    let events = Events::new().map_err(HvtError::Events)?;
+    let events = Events::new(&devices).map_err(HvtError::Events)?;
     let processor = descriptor(&vcpu);
-    let filter = filter::compile(processor, &events).map_err(HvtError::Filter)?;
-    process::close_all_but(&[processor, events.epoll(), events.timer()])?;
+    let filter = filter::compile(processor, &devices, &events).map_err(HvtError::Filter)?;
+    let kept = [processor, events.epoll(), events.timer()].into_iter();
+    process::close_all_but(kept.chain(devices.descriptors()))?;
     if options.start == Start::Held {
         hold::wait_for_parent()?;
     }
     process::close_standard_input();
     process::set_signals();
-    let mut guest = Guest { memory, events };
+    let mut guest = Guest {
+        inbox: Inbox::new(&devices),
+        memory,
+        devices,
+        events,
+    };
     crate::filter::install(&filter)?;
     process::exit(match serve(&mut vcpu, &mut guest) {
         // As for every process, only the lowest 8 bits count.

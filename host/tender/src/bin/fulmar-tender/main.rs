@@ -1,12 +1,13 @@
 //! `fulmar-tender`: runs one Solo5 unikernel, and becomes it.
 //!
 //! This file owns the order of things and the exit status. What a unikernel's file may look like is the library's
-//! affair; [`options`] reads the command line, [`hvt`] and [`spt`] each load and run a unikernel of that target, [`hold`]
+//! affair; [`options`] reads the command line, [`devices`] opens what it names, [`hvt`] and [`spt`] each load and run a unikernel of that target, [`hold`]
 //! lets a parent say when, [`process`] is what the tender does to itself.
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("fulmar-tender knows the system calls and registers of x86-64 Linux only");
 
+mod devices;
 mod events;
 mod filter;
 mod hold;
@@ -22,7 +23,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use fulmar_tender::{DeviceKind, FitError, Image, ImageError, Target, exit_status};
+use devices::{DeviceError, Devices};
+use fulmar_tender::{FitError, Image, ImageError, Target, exit_status};
 use options::{Invocation, OptionsError, RunOptions};
 
 /// Far above the largest unikernels with their debug sections (tens of MiB), and far below what would hurt the host.
@@ -49,18 +51,27 @@ fn start(arguments: impl Iterator<Item = OsString>) -> Result<u8, TenderError> {
 fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, TenderError> {
     let file = read_file(&options.unikernel).map_err(|error| TenderError::File(shown(&options.unikernel), error))?;
     let image = Image::parse(&file).map_err(|error| TenderError::Image(shown(&options.unikernel), error))?;
-    if let Some(device) = image.manifest().devices().first() {
-        return Err(TenderError::Device {
-            kind: device.kind(),
-            name: device.name().to_owned(),
-        });
-    }
-    image.check_fits(options.memory_mib)?;
+    let memory_mib = whole_steps(image.target(), options.memory_mib);
+    image.check_fits(memory_mib)?;
+    let devices = Devices::attach(image.manifest(), &options.devices)?;
     match image.target() {
-        Target::Hvt => Ok(hvt::run(&image, file, options)?),
-        Target::Spt => Ok(spt::run(&image, file, options)?),
+        Target::Hvt => Ok(hvt::run(&image, file, memory_mib << 20, devices, options)?),
+        Target::Spt => Ok(spt::run(&image, file, memory_mib << 20, &devices, options)?),
         other => Err(TenderError::Target(other)),
     }
+}
+
+/// A size that the target can have, at most the one that is asked for if there is such a one; else the smallest. Solo5's tenders
+/// round so too, and say so.
+fn whole_steps(target: Target, memory_mib: u64) -> u64 {
+    let step_mib = target.memory_mib_step();
+    let given_mib = (memory_mib - memory_mib % step_mib).max(step_mib);
+    if given_mib != memory_mib {
+        last_words::say(&format_args!(
+            "memory: {memory_mib} MiB asked, `{target}` takes multiples of {step_mib} MiB: {given_mib} MiB given"
+        ));
+    }
+    given_mib
 }
 
 /// Reads a regular file whole: a pipe or a device could keep the tender waiting, or never end.
@@ -112,8 +123,8 @@ enum TenderError {
     Image(String, ImageError),
     #[error("`{0}` unikernels run without a tender")]
     Target(Target),
-    #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
-    Device { kind: DeviceKind, name: String },
+    #[error(transparent)]
+    Devices(#[from] DeviceError),
     #[error(transparent)]
     Fit(#[from] FitError),
     #[error(transparent)]

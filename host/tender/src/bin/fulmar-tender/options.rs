@@ -1,13 +1,15 @@
 //! The tender's command line: words in, one closed [`Invocation`] out.
 //!
-//! Opens nothing and looks nothing up. Accepts what `solo5-spt` accepts, and says of the options for devices that they
-//! are not supported yet, rather than that they are unknown.
+//! Opens nothing and looks nothing up. Accepts what `solo5-hvt` and `solo5-spt` accept.
+
+pub(crate) mod device;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use fulmar_tender::{CommandLine, CommandLineError, DeviceKind};
+use device::{DeviceOptionError, DeviceOptions, Taken};
+use fulmar_tender::{CommandLine, CommandLineError};
 
 /// As Solo5.
 const MEMORY_MIB_DEFAULT: u64 = 512;
@@ -24,6 +26,7 @@ pub(crate) enum Invocation {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RunOptions {
     pub(crate) memory_mib: u64,
+    pub(crate) devices: DeviceOptions,
     pub(crate) start: Start,
     pub(crate) unikernel: PathBuf,
     pub(crate) command_line: CommandLine,
@@ -42,6 +45,7 @@ pub(crate) enum Start {
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocation, OptionsError> {
     let mut arguments = arguments;
     let (mut memory_mib, mut start) = (MEMORY_MIB_DEFAULT, Start::AtOnce);
+    let mut devices = DeviceOptions::default();
     let unikernel = loop {
         let argument = arguments.next().ok_or(OptionsError::NoUnikernel)?;
         if argument == "--" {
@@ -49,6 +53,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocat
         }
         if !argument.as_bytes().starts_with(b"-") {
             break argument;
+        }
+        if devices.take(&argument)? == Taken::Yes {
+            continue;
         }
         match parse_option(&argument)? {
             Choice::Help => return Ok(Invocation::Help),
@@ -60,6 +67,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Invocat
     let command_line = CommandLine::join(arguments)?;
     Ok(Invocation::Run(RunOptions {
         memory_mib,
+        devices,
         start,
         unikernel: PathBuf::from(unikernel),
         command_line,
@@ -84,7 +92,6 @@ fn parse_option(argument: &OsStr) -> Result<Choice, OptionsError> {
         ("--version", None) => Ok(Choice::Version),
         ("--hold", None) => Ok(Choice::Hold),
         ("--mem", value) => parse_memory(value.unwrap_or_default()),
-        (option, Some(_)) => Err(unsupported_device(option).unwrap_or_else(unknown)),
         _ => Err(unknown()),
     }
 }
@@ -95,20 +102,10 @@ fn parse_memory(value: &str) -> Result<Choice, OptionsError> {
     if !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(malformed());
     }
-    value.parse().map(Choice::Memory).map_err(|_| malformed())
-}
-
-fn unsupported_device(option: &str) -> Option<OptionsError> {
-    let (option, name) = option.split_once(':')?;
-    let kind = match option {
-        "--net" | "--net-mac" => DeviceKind::Net,
-        "--block" | "--block-sector-size" => DeviceKind::Block,
-        _ => return None,
-    };
-    Some(OptionsError::Device {
-        kind,
-        name: name.to_owned(),
-    })
+    match value.parse() {
+        Ok(mib) if mib > 0 => Ok(Choice::Memory(mib)),
+        _ => Err(malformed()),
+    }
 }
 
 /// Why the command line is refused.
@@ -120,8 +117,8 @@ pub(crate) enum OptionsError {
     Unknown(String),
     #[error("`--mem={0}` is not a number of MiB, such as `--mem=32`")]
     Memory(String),
-    #[error("{kind} device `{name}`: {kind} devices are not supported yet")]
-    Device { kind: DeviceKind, name: String },
+    #[error(transparent)]
+    Device(#[from] DeviceOptionError),
     #[error(transparent)]
     CommandLine(#[from] CommandLineError),
 }
@@ -138,6 +135,7 @@ mod tests {
         let command_line = CommandLine::join(arguments).unwrap();
         Ok(Invocation::Run(RunOptions {
             memory_mib,
+            devices: DeviceOptions::default(),
             start,
             unikernel: unikernel.into(),
             command_line,
@@ -155,6 +153,17 @@ mod tests {
             read(&["--hold", "--mem=1", "--mem=2", "--", "--u", "a"]),
             run(2, Start::Held, "--u", &["a"])
         );
+    }
+
+    #[test]
+    fn options_of_devices_stand_between_the_others() {
+        let Ok(Invocation::Run(options)) = read(&["--net:a=tap0", "--mem=9", "--block:b=x", "--", "u", "--net:c=d"])
+        else {
+            panic!("refused")
+        };
+        let named: Vec<_> = options.devices.named().map(|(_, name)| name).collect();
+        assert_eq!((named, options.memory_mib), (vec!["b", "a"], 9));
+        assert_eq!(options.command_line.as_bytes(), b"--net:c=d");
     }
 
     #[test]
@@ -186,6 +195,10 @@ mod tests {
                 &["--mem", "32", "u"],
                 "`--mem=` is not a number of MiB, such as `--mem=32`",
             ),
+            (
+                &["--mem=0", "u"],
+                "`--mem=0` is not a number of MiB, such as `--mem=32`",
+            ),
             (&["--mem=", "u"], "`--mem=` is not a number of MiB, such as `--mem=32`"),
             (
                 &["--mem=+1", "u"],
@@ -198,22 +211,6 @@ mod tests {
             (
                 &["--mem=18446744073709551616", "u"],
                 "`--mem=18446744073709551616` is not a number of MiB, such as `--mem=32`",
-            ),
-            (
-                &["--net:service=tap0", "u"],
-                "network device `service`: network devices are not supported yet",
-            ),
-            (
-                &["--net-mac:a=02:00:00:00:00:01"],
-                "network device `a`: network devices are not supported yet",
-            ),
-            (
-                &["--block:data=x.img", "u"],
-                "block device `data`: block devices are not supported yet",
-            ),
-            (
-                &["--block-sector-size:data=512"],
-                "block device `data`: block devices are not supported yet",
             ),
         ];
         for (arguments, message) in cases {

@@ -27,9 +27,9 @@ pub(crate) fn refuse_executable_data() -> Result<(), ProcessError> {
 /// otherwise stay open as long as the unikernel runs.
 ///
 /// Nothing in this process may own a descriptor that is closed here; the caller has dropped its files.
-pub(crate) fn close_all_but(kept: &[BorrowedFd<'_>]) -> Result<(), ProcessError> {
-    let kept = kept.iter().map(AsRawFd::as_raw_fd);
-    for (first, last) in gaps(kept.filter_map(|number| u32::try_from(number).ok()).collect()) {
+pub(crate) fn close_all_but<'a>(kept: impl Iterator<Item = BorrowedFd<'a>>) -> Result<(), ProcessError> {
+    let kept = kept.filter_map(|descriptor| u32::try_from(descriptor.as_raw_fd()).ok());
+    for (first, last) in gaps(kept.collect()) {
         // SAFETY: close_range(2) touches no memory. The descriptors have no owner in this process: it has one
         // thread, opened only what is in `kept`, and calls this after dropping the unikernel's file.
         let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };

@@ -19,6 +19,7 @@ use std::os::fd::AsRawFd;
 use fulmar_tender::Image;
 use rustix::io::Errno;
 
+use crate::devices::{Descriptors, Devices};
 use crate::events::Events;
 use crate::hold::{self, HoldError};
 use crate::options::{RunOptions, Start};
@@ -26,10 +27,15 @@ use crate::process::{self, ProcessError};
 use boot_info::BootInfo;
 use guest_memory::{GuestMemory, MemoryError};
 
-/// Loads `image`, whose bytes are `file`, and becomes it. The image declares no device and fits the memory.
-pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<Infallible, SptError> {
+/// Loads `image`, whose bytes are `file`, and becomes it, with the devices that it declares. It fits the memory.
+pub(crate) fn run(
+    image: &Image,
+    file: Vec<u8>,
+    memory_bytes: u64,
+    devices: &Devices,
+    options: &RunOptions,
+) -> Result<Infallible, SptError> {
     process::refuse_executable_data()?;
-    let memory_bytes = options.memory_mib << 20;
     let mut memory = GuestMemory::map(memory_bytes)?;
     for segment in image.segments() {
         memory.write(segment.address(), segment.contents(&file))?;
@@ -38,19 +44,20 @@ pub(crate) fn run(image: &Image, file: Vec<u8>, options: &RunOptions) -> Result<
     // From here on the process is the unikernel's: its file's bytes would only count as memory that it never used.
     drop(file);
 
-    let events = Events::new().map_err(SptError::Events)?;
+    let events = Events::new(devices).map_err(SptError::Events)?;
     let boot_info = BootInfo {
         memory_bytes,
         kernel_end: image.kernel_end(),
         epoll: events.epoll().as_raw_fd(),
         timer: events.timer().as_raw_fd(),
-        manifest: &image.manifest().to_bytes(),
+        manifest: &image.manifest().to_bytes_with(&devices.attachments(Descriptors::Shown)),
         command_line: &options.command_line,
     };
     memory.write(boot_info::ADDRESS, &boot_info.to_bytes())?;
-    let filter = filter::compile(&events).map_err(SptError::Filter)?;
+    let filter = filter::compile(devices, &events).map_err(SptError::Filter)?;
 
-    process::close_all_but(&[events.epoll(), events.timer()])?;
+    let kept = [events.epoll(), events.timer()].into_iter();
+    process::close_all_but(kept.chain(devices.descriptors()))?;
     if options.start == Start::Held {
         hold::wait_for_parent()?;
     }

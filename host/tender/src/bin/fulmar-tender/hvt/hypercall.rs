@@ -7,11 +7,9 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Guest;
-use super::console;
 use super::exit::Stop;
 use super::guest_memory::{AccessError, GuestMemory};
-use super::poll;
+use super::{Guest, block, console, net, poll};
 
 /// The longest argument, that of a block access.
 const ARGUMENT_BYTES_MAX: usize = 40;
@@ -41,7 +39,6 @@ pub(super) enum Served {
 
 /// What a hypercall about a device returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "without devices, every request about one is invalid")]
 pub(super) enum Outcome {
     Ok = 0,
     /// Nothing there now.
@@ -112,8 +109,27 @@ pub(super) fn serve(guest: &mut Guest, call: Call, address: u64) -> Result<Serve
                 .answer(&guest.memory, 8, &ready.handles.to_le_bytes())
                 .and_then(|()| argument.answer(&guest.memory, 16, &ready.count.to_le_bytes()))
         }
-        Call::BlockWrite | Call::BlockRead => argument.answer(&guest.memory, 32, &Outcome::Invalid.to_bytes()),
-        Call::NetWrite | Call::NetRead => argument.answer(&guest.memory, 24, &Outcome::Invalid.to_bytes()),
+        Call::BlockWrite => {
+            let outcome = block::write(guest, argument.block_access()).map_err(refuse)?;
+            argument.answer(&guest.memory, 32, &outcome.to_bytes())
+        }
+        Call::BlockRead => {
+            let outcome = block::read(guest, argument.block_access()).map_err(refuse)?;
+            argument.answer(&guest.memory, 32, &outcome.to_bytes())
+        }
+        Call::NetWrite => {
+            let outcome = net::write(guest, argument.net_access()).map_err(refuse)?;
+            argument.answer(&guest.memory, 24, &outcome.to_bytes())
+        }
+        Call::NetRead => {
+            let (outcome, length) = net::read(guest, argument.net_access()).map_err(refuse)?;
+            if outcome == Outcome::Ok {
+                argument
+                    .answer(&guest.memory, 16, &(length as u64).to_le_bytes())
+                    .map_err(refuse)?;
+            }
+            argument.answer(&guest.memory, 24, &outcome.to_bytes())
+        }
         Call::Halt => return halt(&guest.memory, &argument).map(Served::Halted).map_err(refuse),
     }
     .map_err(refuse)?;
@@ -170,6 +186,23 @@ impl Argument {
     fn int(&self, offset: usize) -> i32 {
         let (ints, _) = self.bytes.as_chunks::<4>();
         i32::from_le_bytes(ints[offset / 4])
+    }
+
+    fn block_access(&self) -> block::Access {
+        block::Access {
+            handle: self.word(0),
+            offset: self.word(8),
+            address: self.word(16),
+            length: self.word(24),
+        }
+    }
+
+    fn net_access(&self) -> net::Access {
+        net::Access {
+            handle: self.word(0),
+            address: self.word(8),
+            length: self.word(16),
+        }
     }
 
     /// Writes a part of the argument, in the guest's memory.

@@ -84,6 +84,7 @@ fn set_timer(events: &Events, timeout_ns: u64) -> Result<(), i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::Devices;
     use std::time::{Duration, Instant};
 
     #[test]
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_sleep_is_as_long_as_asked_and_none_is_none() {
-        let events = Events::new().unwrap();
+        let events = Events::new(&Devices::default()).unwrap();
         let start = Instant::now();
         assert_eq!(wait(&events, 20_000_000), Ok(Ready::default()));
         assert!(start.elapsed() >= Duration::from_millis(20));

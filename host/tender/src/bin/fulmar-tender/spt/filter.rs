@@ -2,26 +2,46 @@
 //!
 //! The list is the guest's whole interface to the host, so it is short, and exact to the argument.
 
+use std::os::fd::AsFd;
+
 use seccompiler::{BackendError, BpfProgram};
 
 use super::x86_64::ARCH_SET_FS;
+use crate::devices::Devices;
 use crate::events::Events;
 use crate::filter::{Allowed, Must};
 
 const STANDARD_OUTPUT: u64 = 1;
 const CLOCKS: [u64; 2] = [libc::CLOCK_REALTIME as u64, libc::CLOCK_MONOTONIC as u64];
 
-/// Compiles the filter for a guest that sleeps on `events`.
-pub(super) fn compile(events: &Events) -> Result<BpfProgram, BackendError> {
-    Allowed::default()
+/// Compiles the filter for a guest with these devices, which sleeps on `events`.
+pub(super) fn compile(devices: &Devices, events: &Events) -> Result<BpfProgram, BackendError> {
+    let mut allowed = Allowed::default()
         .call(libc::SYS_exit_group)
         .call_if(libc::SYS_write, &[Must::Equal(0, STANDARD_OUTPUT)])?
         .call_if(libc::SYS_epoll_pwait, &[Must::be_on(events.epoll())])?
         .call_if(libc::SYS_timerfd_settime, &[Must::be_on(events.timer())])?
         .call_if(libc::SYS_clock_gettime, &[Must::Equal(0, CLOCKS[0])])?
         .call_if(libc::SYS_clock_gettime, &[Must::Equal(0, CLOCKS[1])])?
-        .call_if(libc::SYS_arch_prctl, &[Must::Equal(0, ARCH_SET_FS)])?
-        .compile()
+        .call_if(libc::SYS_arch_prctl, &[Must::Equal(0, ARCH_SET_FS)])?;
+    for (_, tap) in devices.nets() {
+        let on_tap = [Must::be_on(tap.as_fd())];
+        allowed = allowed
+            .call_if(libc::SYS_read, &on_tap)?
+            .call_if(libc::SYS_write, &on_tap)?;
+    }
+    for file in devices.blocks() {
+        // One sector at a time, and none beyond the end: else a guest could make the file as long as it likes.
+        let on_sector = [
+            Must::be_on(file.as_fd()),
+            Must::Equal(2, u64::from(file.sector_bytes())),
+            Must::BeAtMost(3, file.last_sector_offset()),
+        ];
+        allowed = allowed
+            .call_if(libc::SYS_pread64, &on_sector)?
+            .call_if(libc::SYS_pwrite64, &on_sector)?;
+    }
+    allowed.compile()
 }
 
 #[cfg(test)]
@@ -32,9 +52,9 @@ mod tests {
 
     #[test]
     fn exactly_six_system_calls_are_allowed_and_only_with_these_first_arguments() {
-        let events = Events::new().unwrap();
+        let events = Events::new(&Devices::default()).unwrap();
         let (epoll, timer) = (events.epoll().as_raw_fd(), events.timer().as_raw_fd());
-        let program = compile(&events).unwrap();
+        let program = compile(&Devices::default(), &events).unwrap();
         for call in 0..1024 {
             let firsts = (0..64).chain(0x1000..0x1010).chain([u64::MAX]);
             let is_allowed = |first: &u64| allows(&program, call, [*first, 0, 0, 0, 0, 0]);

@@ -1,0 +1,130 @@
+//! The guest's frames, to and from its taps.
+//!
+//! A frame goes through a buffer of the tender's, long enough for every one that the kernel lets through. So one that the
+//! guest's own buffer cannot hold is seen, dropped, and told on standard error: it is never cut.
+#![expect(unsafe_code, reason = "writes from the guest's memory, of which Rust has no slice")]
+
+use std::fmt;
+use std::io::{Error, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::Guest;
+use super::guest_memory::AccessError;
+use super::hypercall::Outcome;
+use crate::devices::Devices;
+use crate::last_words;
+
+/// A frame on its way in, and which interfaces have lost one.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    frame: Vec<u8>,
+    lossy_handles: u64,
+}
+
+/// Whose frame, and where in the guest's memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Access {
+    pub(super) handle: u64,
+    pub(super) address: u64,
+    pub(super) length: u64,
+}
+
+impl Inbox {
+    /// With room for the longest frame of any interface.
+    pub(super) fn new(devices: &Devices) -> Self {
+        let longest = devices.nets().map(|(_, tap)| tap.frame_bytes_max()).max();
+        Self {
+            frame: vec![0; longest.unwrap_or_default()],
+            lossy_handles: 0,
+        }
+    }
+}
+
+/// Sends a frame.
+pub(super) fn write(guest: &Guest, access: Access) -> Result<Outcome, AccessError> {
+    let Some(tap) = guest.devices.net(access.handle) else {
+        return Ok(Outcome::Invalid);
+    };
+    let frame = guest.memory.readable(access.address, access.length)?;
+    let guard = frame.ptr_guard();
+    loop {
+        // SAFETY: the frame lies in the guest's mapping and may be read; the guest does not run meanwhile.
+        let count = unsafe { libc::write(tap.as_fd().as_raw_fd(), guard.as_ptr().cast(), frame.len()) };
+        match usize::try_from(count) {
+            Ok(count) if count == frame.len() => return Ok(Outcome::Ok),
+            Ok(_) => return Ok(Outcome::Unspecified),
+            Err(_) => match failure() {
+                Some(outcome) => return Ok(outcome),
+                None => continue,
+            },
+        }
+    }
+}
+
+/// Receives a frame, and says how long it is.
+pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize), AccessError> {
+    let Some(tap) = guest.devices.net(access.handle) else {
+        return Ok((Outcome::Invalid, 0));
+    };
+    let to = guest.memory.writable(access.address, access.length)?;
+    let frame = &mut guest.inbox.frame;
+    let count = loop {
+        // SAFETY: the kernel writes at most as many bytes as `frame` has.
+        let count = unsafe { libc::read(tap.as_fd().as_raw_fd(), frame.as_mut_ptr().cast(), frame.len()) };
+        match usize::try_from(count) {
+            Ok(0) => return Ok((Outcome::Again, 0)),
+            Ok(count) => break count,
+            Err(_) => match failure() {
+                Some(outcome) => return Ok((outcome, 0)),
+                None => continue,
+            },
+        }
+    };
+    if count > to.len() {
+        let handle = 1_u64 << access.handle;
+        if guest.inbox.lossy_handles & handle == 0 {
+            guest.inbox.lossy_handles |= handle;
+            last_words::say(&Dropped {
+                handle: access.handle,
+                frame_bytes: count,
+                buffer_bytes: to.len(),
+            });
+        }
+        return Ok((Outcome::Again, 0));
+    }
+    to.copy_from(&frame[..count]);
+    Ok((Outcome::Ok, count))
+}
+
+/// What a failed call means to the guest; `None` if it must be repeated.
+fn failure() -> Option<Outcome> {
+    let error = Error::last_os_error();
+    match error.kind() {
+        ErrorKind::Interrupted => None,
+        ErrorKind::WouldBlock => Some(Outcome::Again),
+        // No frame at all, such as one without a header.
+        ErrorKind::InvalidInput => Some(Outcome::Invalid),
+        _ => Some(Outcome::Unspecified),
+    }
+}
+
+struct Dropped {
+    handle: u64,
+    frame_bytes: usize,
+    buffer_bytes: usize,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            handle,
+            frame_bytes,
+            buffer_bytes,
+        } = self;
+        write!(
+            f,
+            "network device with handle {handle}: a frame of {frame_bytes} bytes was dropped, since the unikernel's buffer \
+             holds {buffer_bytes}; this is said once"
+        )
+    }
+}
