@@ -50,7 +50,7 @@ function fit(rules: PolicyTree, asked: Wish): WishAnswer {
   }
 }
 
-export function facts(rules: PolicyTree): readonly Fact[] {
+function facts(rules: PolicyTree): readonly Fact[] {
   return expect(rules.ask({ snapshot: {} }), "snapshot").snapshot.facts;
 }
 

@@ -18,6 +18,8 @@ import type {
   Unikernel,
   Usage,
 } from "fulmar-browser";
+import type { Dropped } from "../formats/file";
+import type { Read } from "../formats/problem";
 import type { Step } from "../plan/plan";
 
 /** What changed in the list of steps since the last question: a typed letter is one step, whatever the list's length. */
@@ -118,8 +120,9 @@ export type ToWorker =
   | { readonly kind: "question"; readonly question: Question }
   /** Asked of a tree that holds nothing: whether the values are in order, not whether they fit. */
   | { readonly kind: "requests"; readonly requests: readonly Request[] }
-  /** A snapshot as bytes, read on a tree of its own. */
-  | { readonly kind: "read"; readonly snapshot: Uint8Array };
+  /** Reading asks the rules about every value, on trees of its own. */
+  | { readonly kind: "file"; readonly bytes: Uint8Array; readonly title: string }
+  | { readonly kind: "link"; readonly fragment: string };
 
 /** What the rules say to each request; an error says why it is none. */
 export type Said = { readonly response: Response } | { readonly code: string; readonly problem: string };
@@ -127,6 +130,6 @@ export type Said = { readonly response: Response } | { readonly code: string; re
 export type FromWorker =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "said"; readonly said: readonly Said[] }
-  | { readonly kind: "facts"; readonly facts: readonly Fact[] }
+  | { readonly kind: "read"; readonly read: Read<Dropped> }
   /** It cannot be answered: the base or a value is none, or the module is broken. */
   | { readonly kind: "problem"; readonly problem: string };

@@ -5,7 +5,10 @@
  * stands there now, never a queue of answers to what stood there. Knows what the worker holds, so that only changes are sent.
  */
 
-import type { Fact, Request } from "fulmar-browser";
+import type { Request } from "fulmar-browser";
+import type { Dropped } from "../formats/file";
+import { refused } from "../formats/problem";
+import type { Read } from "../formats/problem";
 import type { Plan, Step } from "../plan/plan";
 import type { Answer, FromWorker, Look, Question, Said, Splice, ToWorker } from "./messages";
 
@@ -57,11 +60,19 @@ export class Rules {
     throw new Error(problemOf(message));
   }
 
-  /** What a snapshot says; an error says why it is none. */
-  async read(snapshot: Uint8Array): Promise<readonly Fact[]> {
-    const message = await this.#errand({ kind: "read", snapshot });
-    if (message.kind === "facts") return message.facts;
-    throw new Error(problemOf(message));
+  /** What a file holds. */
+  readFile(bytes: Uint8Array, title: string): Promise<Read<Dropped>> {
+    return this.#read({ kind: "file", bytes, title });
+  }
+
+  /** What the fragment of an address holds. */
+  readLink(fragment: string): Promise<Read<Dropped>> {
+    return this.#read({ kind: "link", fragment });
+  }
+
+  async #read(errand: ToWorker): Promise<Read<Dropped>> {
+    const message = await this.#errand(errand);
+    return message.kind === "read" ? message.read : refused(problemOf(message));
   }
 
   #send(asked: Asked): void {

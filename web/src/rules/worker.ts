@@ -4,7 +4,12 @@
  */
 
 import init, { PolicyTree } from "fulmar-browser";
-import { facts, look, sentence } from "./look";
+import type { Dropped } from "../formats/file";
+import { readFile } from "../formats/file";
+import { readLink } from "../formats/link";
+import type { Read } from "../formats/problem";
+import type { Plan } from "../plan/plan";
+import { look, sentence } from "./look";
 import type { FromWorker, Question, Said, ToWorker } from "./messages";
 import { PlannedTree } from "./tree";
 
@@ -13,22 +18,32 @@ const ready = init().then(() => {
   planned = new PlannedTree();
 });
 
+/** Messages are answered in their order, also where one of them takes its time. */
+let last: Promise<unknown> = ready;
+
 self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
-  void ready
+  last = last
+    .then(() => ready)
     .then(() => answer(event.data))
     .catch((error: unknown): FromWorker => ({ kind: "problem", problem: sentence(error) }))
     .then((message) => self.postMessage(message));
 });
 
-function answer(message: ToWorker): FromWorker {
+async function answer(message: ToWorker): Promise<FromWorker> {
   switch (message.kind) {
     case "question":
       return { kind: "answer", answer: answerQuestion(message.question) };
     case "requests":
       return { kind: "said", said: said(message.requests) };
-    case "read":
-      return { kind: "facts", facts: read(message.snapshot) };
+    case "file":
+      return { kind: "read", read: readFile(message.bytes, message.title, () => new PolicyTree()) };
+    case "link":
+      return { kind: "read", read: dropped(await readLink(message.fragment, () => new PolicyTree())) };
   }
+}
+
+function dropped(read: Read<Plan>): Read<Dropped> {
+  return "problem" in read ? read : { ok: { kind: "plan", plan: read.ok } };
 }
 
 function answerQuestion(question: Question) {
@@ -49,16 +64,6 @@ function said(requests: Extract<ToWorker, { kind: "requests" }>["requests"]): Sa
         return { code, problem: sentence(error) };
       }
     });
-  } finally {
-    rules.free();
-  }
-}
-
-function read(snapshot: Uint8Array) {
-  const rules = new PolicyTree();
-  try {
-    rules.restore(snapshot);
-    return facts(rules);
   } finally {
     rules.free();
   }

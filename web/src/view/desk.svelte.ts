@@ -5,6 +5,7 @@
  * change of plan or look is asked of the rules. Knows no markup, and no rule.
  */
 
+import { untrack } from "svelte";
 import type { Name, Path, Policy, Request, Unikernel } from "fulmar-browser";
 import { begin, record, redo, settle, undo } from "../plan/history";
 import type { History } from "../plan/history";
@@ -17,9 +18,14 @@ import type { Plan, Step } from "../plan/plan";
 import type { Edited } from "../plan/splice";
 import { OUTCOME } from "../rules/messages";
 import type { Answer, Outcome, Refused, RowAnswer } from "../rules/messages";
+import { tell } from "../formats/problem";
 import { Rules } from "../rules/rules";
 import type { Asked, Channel } from "../rules/rules";
+import type { Kept } from "./keep";
 import { delegates } from "./delegates";
+import { link } from "./source";
+import type { Source } from "./source";
+import { counted } from "./values";
 import { visible } from "./visible";
 
 /** Something to tell; it stays until it is dismissed, or something else is told. */
@@ -41,6 +47,9 @@ export class Desk {
   stop = $state(false);
   storyTold = $state(false);
   sharing = $state(false);
+  /** Whether there is a plan to show at all: a link takes a moment to read. */
+  isReady = $state(false);
+  kept: Kept = $state("in the address");
   message: Message | null = $state.raw(null);
   panel: Panel = $state("tree");
   /** What is on screen; the lists say so as they are scrolled. */
@@ -71,6 +80,34 @@ export class Desk {
         this.broken = null;
       } else this.broken = outcome.problem;
     });
+  }
+
+  /** What is on screen. Lists draw themselves anew with each answer, so the same again is no news: it would be asked for ever. */
+  shows(seen: { rows?: readonly Path[]; steps?: readonly number[]; wish?: Unikernel }): void {
+    if (
+      seen.rows &&
+      !isSame(
+        seen.rows,
+        untrack(() => this.rows),
+      )
+    )
+      this.rows = seen.rows;
+    if (
+      seen.steps &&
+      !isSame(
+        seen.steps,
+        untrack(() => this.stepsShown),
+      )
+    )
+      this.stepsShown = seen.steps;
+    if (
+      seen.wish &&
+      !isSame(
+        seen.wish,
+        untrack(() => this.wish),
+      )
+    )
+      this.wish = seen.wish;
   }
 
   /** Asks whatever is looked at; to be called in an effect, which runs again when any of it changes. */
@@ -157,6 +194,39 @@ export class Desk {
     this.history = begin(plan);
     this.#look(plan);
     this.storyTold = plan === EXAMPLE;
+  }
+
+  /** Reads a source and takes over what it holds; where it is damaged the plan stays as it is. */
+  async take(source: Source): Promise<void> {
+    const read = await source.read(this.rules);
+    if ("problem" in read) return this.tell("bad", tell(read.problem));
+    const { ok } = read;
+    if (ok.kind === "plan") {
+      // A file of steps is tried on what is there; a link brings its own.
+      const base = ok.plan.base ?? this.plan.base;
+      const on = base ? `, on \`${base.title}\`` : "";
+      this.open({ base, steps: ok.plan.steps }, `Opened ${source.title}${on}: undo brings back what was here`);
+    } else {
+      const plan = this.plan === EXAMPLE ? EMPTY : this.plan;
+      const steps = plan.steps.length > 0 ? `: the ${counted(plan.steps.length, "step")} are tried on it` : "";
+      this.open({ base: ok.base, steps: plan.steps }, `This is now about \`${ok.base.title}\`${steps}`);
+      this.selected = ROOT;
+    }
+  }
+
+  /** What the page begins with: the link that it was opened with, what this tab keeps, or the example. */
+  async start(fragment: string, kept: string | null): Promise<void> {
+    const given = fragment.length > 1 ? fragment : kept;
+    const read = given === null ? null : await link(given).read(this.rules);
+    if (read === null) this.begin(EXAMPLE);
+    else if ("problem" in read) {
+      this.begin(EMPTY);
+      this.tell("bad", tell(read.problem));
+    } else if (read.ok.kind === "plan") {
+      this.begin(read.ok.plan);
+      if (given === kept) this.kept = "in this tab";
+    }
+    this.isReady = true;
   }
 
   clear(): void {
@@ -280,6 +350,10 @@ export class Desk {
     ];
     return shown.flatMap((placed) => (placed?.origin.from === "step" ? [placed.origin.index] : []));
   }
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** The domain and all above it, the nearest first. */

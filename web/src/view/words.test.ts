@@ -5,7 +5,7 @@ import { below, details, listed, subject } from "./words";
 test("steps read as `fulmar preview` writes them", () => {
   const lines = EXAMPLE.steps.map((step) => `${subject(step)} | ${details(step)}`);
   expect(lines).toEqual([
-    "policy alice | 2 unikernels, 256 MiB, 1024 MiB block; CPUs 0-1; bridges service",
+    "policy alice | 2 unikernels, 256 MiB, 1024 MiB block; CPUs 0, 1; bridges service",
     "policy alice:bob | 2 unikernels, 128 MiB; CPUs 0; bridges service",
     "policy alice:charlie | 2 unikernels, 128 MiB; CPUs 1",
     "block alice:data | 256 MiB",

@@ -54,7 +54,11 @@ export function ofUnikernel({ memory_mib, cpuids, block_devices, bridges }: Unik
 }
 
 export function cpus(cpuids: readonly number[]): string {
-  return writeCpus(cpuids).replace(/,/g, ", ") || "none";
+  // Two that follow each other are no run.
+  const runs = writeCpus(cpuids).replace(/\b(\d+)-(\d+)\b/g, (run, first: string, last: string) =>
+    Number(last) === Number(first) + 1 ? `${first},${last}` : run,
+  );
+  return runs.replace(/,/g, ", ") || "none";
 }
 
 /** `a`, `a and b`, `a, b and c`. */
