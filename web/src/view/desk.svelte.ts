@@ -28,7 +28,7 @@ import type { Source } from "./source";
 import { counted } from "./values";
 import { visible } from "./visible";
 
-/** Something to tell; it stays until it is dismissed, or something else is told. */
+/** Something to tell. What is bad stays until it is dismissed, or something else is told. */
 export interface Message {
   readonly tone: "good" | "bad";
   readonly text: string;
@@ -36,6 +36,9 @@ export interface Message {
 
 /** What is to be seen of one domain where there is room for one thing only. */
 export type Panel = "tree" | "domain" | "allows" | "steps";
+
+/** How long good news stay: time to read a sentence. */
+const GOOD_NEWS_MS = 8000;
 
 /** A list of more rows is shown in parts. */
 export const ITEMS_SHOWN = 100;
@@ -279,7 +282,9 @@ export class Desk {
   chooseFile: () => void = () => undefined;
 
   tell(tone: Message["tone"], text: string): void {
-    this.message = { tone, text };
+    const message = { tone, text };
+    this.message = message;
+    if (tone === "good") setTimeout(() => this.message === message && (this.message = null), GOOD_NEWS_MS);
   }
 
   /** Takes over an edit and says what was done, or why not. */
