@@ -3,8 +3,6 @@
 //! Decides from the image's bytes and the footprint alone; the tender, which reads the same bytes with the same code, will not
 //! think otherwise.
 
-use std::collections::BTreeMap;
-
 use fulmar_core::Unikernel;
 use fulmar_tender::{DeviceKind, Image};
 
@@ -20,12 +18,9 @@ pub(super) fn check(image: &[u8], unikernel: &Unikernel) -> Result<(), Failure> 
 }
 
 fn check_devices(image: &Image, unikernel: &Unikernel) -> Result<(), Failure> {
-    let wanted: BTreeMap<&str, DeviceKind> = image
-        .manifest()
-        .devices()
-        .iter()
-        .map(|device| (device.name(), device.kind()))
-        .collect();
+    let declared = image.manifest().devices().iter();
+    let mut wanted: Vec<_> = declared.map(|device| (device.name(), device.kind())).collect();
+    wanted.sort_by_key(|(name, _)| *name);
     let mismatches = mismatches(&wanted, &asked(unikernel));
     if !mismatches.is_empty() {
         return Err(invalid(mismatches.join("; ")));
@@ -43,7 +38,7 @@ fn check_devices(image: &Image, unikernel: &Unikernel) -> Result<(), Failure> {
     )))
 }
 
-/// The devices that are asked for, in the order of their names; a name may stand for one of each kind.
+/// The devices that are asked for, in the order of their names; a name may stand for one of each kind, as in an image.
 fn asked(unikernel: &Unikernel) -> Vec<(&str, DeviceKind)> {
     let block = unikernel.block_devices().iter();
     let block = block.map(|block| (block.device.as_str(), DeviceKind::Block));
@@ -55,10 +50,10 @@ fn asked(unikernel: &Unikernel) -> Vec<(&str, DeviceKind)> {
 }
 
 /// What the image declares and nobody asked for, then the other way round.
-fn mismatches(wanted: &BTreeMap<&str, DeviceKind>, asked: &[(&str, DeviceKind)]) -> Vec<String> {
-    let missing = wanted.iter().filter(|(name, kind)| !asked.contains(&(name, **kind)));
+fn mismatches(wanted: &[(&str, DeviceKind)], asked: &[(&str, DeviceKind)]) -> Vec<String> {
+    let missing = wanted.iter().filter(|device| !asked.contains(device));
     let missing = missing.map(|(name, kind)| format!("the image declares the {kind} device `{name}`: give it one"));
-    let extra = asked.iter().filter(|(name, kind)| wanted.get(name) != Some(kind));
+    let extra = asked.iter().filter(|device| !wanted.contains(device));
     let extra = extra.map(|(name, kind)| format!("the image declares no {kind} device `{name}`: leave it out"));
     missing.chain(extra).collect()
 }
@@ -71,17 +66,15 @@ fn invalid(message: String) -> Failure {
 mod tests {
     use super::*;
 
-    fn sentences(wanted: &[(&str, DeviceKind)], asked: &[(&str, DeviceKind)]) -> Vec<String> {
-        mismatches(&wanted.iter().copied().collect(), asked)
-    }
-
     #[test]
     fn every_device_that_does_not_match_is_named() {
         use DeviceKind::{Block, Net};
-        assert_eq!(sentences(&[], &[]), [""; 0]);
-        assert_eq!(sentences(&[("data", Block)], &[("data", Block)]), [""; 0]);
+        assert_eq!(mismatches(&[], &[]), [""; 0]);
+        let both = [("data", Block), ("data", Net)];
+        assert_eq!(mismatches(&both, &both), [""; 0]);
+        assert_eq!(mismatches(&[("data", Block)], &[("data", Block)]), [""; 0]);
         assert_eq!(
-            sentences(
+            mismatches(
                 &[("data", Block), ("service", Net)],
                 &[("data", Net), ("logs", Block), ("service", Net)]
             ),

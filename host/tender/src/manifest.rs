@@ -74,7 +74,10 @@ pub enum Properties {
 
 impl Manifest {
     /// Reads a manifest as it stands in a unikernel's file: no device is attached yet.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+    ///
+    /// # Errors
+    /// The first rule of the format that the bytes break.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let header = bytes
             .first_chunk::<HEADER_BYTES>()
             .ok_or(ManifestError::Truncated { bytes: bytes.len() })?;

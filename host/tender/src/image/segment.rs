@@ -85,7 +85,11 @@ impl Segment {
 }
 
 impl Protection {
-    fn from_flags(flags: u32) -> Result<Self, SegmentError> {
+    /// What the flags of a program header allow (`PF_X` 1, `PF_W` 2, `PF_R` 4).
+    ///
+    /// # Errors
+    /// Both writing and executing.
+    pub fn from_flags(flags: u32) -> Result<Self, SegmentError> {
         let has = |flag: u32| flags & flag != 0;
         let protection = Self {
             read: has(PF_R.0),

@@ -62,6 +62,12 @@ impl Devices {
             .map(Self)
     }
 
+    /// These devices, for the tests.
+    #[cfg(test)]
+    pub(crate) fn of(attached: Vec<Attached>) -> Self {
+        Self(attached)
+    }
+
     /// Every device with its handle. The first has handle 1: handle 0 is the manifest's reserved entry.
     pub(crate) fn with_handles(&self) -> impl Iterator<Item = (u64, &Attached)> {
         (1..).zip(&self.0)
@@ -283,5 +289,108 @@ impl fmt::Display for Mismatch {
             }
             Self::Extra(kind, name) => write!(f, "the unikernel declares no {kind} device `{name}`: leave it out"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    fn declared(devices: &[(DeviceKind, &str)]) -> Manifest {
+        // The library makes manifests out of a unikernel's file only.
+        let entry = |name: &str, kind: u32| {
+            let mut entry = [0; 104];
+            entry[..name.len()].copy_from_slice(name.as_bytes());
+            entry[68..72].copy_from_slice(&kind.to_le_bytes());
+            entry
+        };
+        let count = u32::try_from(1 + devices.len()).unwrap();
+        let mut bytes = [1_u32.to_le_bytes(), count.to_le_bytes()].concat();
+        bytes.extend(entry("", 1 << 30));
+        for (kind, name) in devices {
+            bytes.extend(entry(name, if *kind == DeviceKind::Block { 1 } else { 2 }));
+        }
+        fulmar_tender::Manifest::parse(&bytes).unwrap()
+    }
+
+    fn given(arguments: &[&str]) -> DeviceOptions {
+        let mut options = DeviceOptions::default();
+        for argument in arguments {
+            options.take(OsStr::new(argument)).unwrap();
+        }
+        options
+    }
+
+    fn refusal(devices: &[(DeviceKind, &str)], arguments: &[&str]) -> String {
+        let attached = Devices::attach(&declared(devices), &given(arguments));
+        attached.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_declared_and_what_is_given_must_agree() {
+        use DeviceKind::{Block, Net};
+        assert_eq!(
+            refusal(
+                &[(Net, "service"), (Block, "data")],
+                &["--net-mac:service=2:0:0:0:0:1", "--block:logs=x", "--net:data=x"]
+            ),
+            "the unikernel declares the network device `service`: attach one with `--net:service=TAP`; \
+             the unikernel declares the block device `data`: attach one with `--block:data=FILE`; \
+             the unikernel declares no block device `logs`: leave it out; \
+             the unikernel declares no network device `data`: leave it out"
+        );
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_attached_is_named_with_the_reason() {
+        use DeviceKind::{Block, Net};
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, [0; 513]).unwrap();
+        let path = file.path().display();
+        assert_eq!(
+            refusal(&[(Block, "data")], &[&format!("--block:data={path}")]),
+            format!("block device `data`: `{path}`: Backing storage size must be block aligned (512 bytes)")
+        );
+        assert_eq!(
+            refusal(&[(Block, "data")], &["--block:data=/nonexistent/disk"]),
+            "block device `data`: `/nonexistent/disk`: No such file or directory (os error 2)"
+        );
+        assert_eq!(
+            refusal(&[(Net, "service")], &["--net:service=sixteen-bytes-16"]),
+            "network device `service`: `sixteen-bytes-16`: the name of a network interface has 1 to 15 bytes"
+        );
+        assert_eq!(
+            refusal(&[(Net, "service")], &["--net:service=@12345"]),
+            "descriptor 12345 is not open"
+        );
+    }
+
+    #[test]
+    fn handles_begin_with_1_and_know_the_kind_of_their_device() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, [0; 1024]).unwrap();
+        let option = format!("--block:data={}", file.path().display());
+        let options = given(&[&option, "--block-sector-size:data=1024"]);
+        let devices = Devices::attach(&declared(&[(DeviceKind::Block, "data")]), &options).unwrap();
+        assert!(devices.block(1).is_some());
+        assert!(devices.net(1).is_none());
+        assert!(
+            [0, 2, u64::MAX]
+                .into_iter()
+                .all(|handle| devices.block(handle).is_none())
+        );
+        let properties = Properties::Block {
+            capacity_bytes: 1024,
+            sector_bytes: 1024,
+        };
+        assert_eq!(
+            devices.attachments(Descriptors::Hidden),
+            [Attachment {
+                properties,
+                descriptor: 0
+            }]
+        );
+        assert!(devices.attachments(Descriptors::Shown)[0].descriptor > 2);
     }
 }

@@ -53,7 +53,7 @@ fn check_type(file: File) -> Result<File, BlockError> {
 
 impl BlockFile {
     /// A disk with sectors of that size.
-    pub(super) fn new(mut file: File, sector_bytes: Option<u16>) -> Result<Self, BlockError> {
+    pub(crate) fn new(mut file: File, sector_bytes: Option<u16>) -> Result<Self, BlockError> {
         // The metadata's length is 0 for a block device.
         let capacity_bytes = file.seek(SeekFrom::End(0)).map_err(BlockError::Capacity)?;
         let sector_bytes = sector_bytes.unwrap_or(SECTOR_BYTES_DEFAULT);

@@ -69,12 +69,8 @@ pub(super) fn open(name: &OsStr) -> Result<OwnedFd, TapError> {
 /// Takes a tap that the parent opened.
 pub(super) fn adopt(descriptor: OwnedFd) -> Result<OwnedFd, TapError> {
     let request = ask(&descriptor, libc::TUNGETIFF).map_err(|_| TapError::NoTap)?;
-    let flags = flags(&request).cast_signed();
-    if flags & libc::IFF_TAP == 0 {
+    if flags(&request).cast_signed() & libc::IFF_TAP == 0 {
         return Err(TapError::NoTap);
-    }
-    if flags & libc::IFF_NO_PI == 0 || flags & libc::IFF_VNET_HDR != 0 {
-        return Err(TapError::Header);
     }
     let status = fcntl_getfl(&descriptor).map_err(TapError::System)?;
     fcntl_setfl(&descriptor, status | OFlags::NONBLOCK).map_err(TapError::System)?;
@@ -92,6 +88,7 @@ impl Tap {
         let mtu = interfaces.mtu(name).map_err(TapError::System)?;
         let mtu = u16::try_from(mtu).map_err(|_| TapError::Mtu(mtu))?;
         drop_longer_frames(&descriptor, u32::from(mtu) + HEADER_BYTES).map_err(TapError::Filter)?;
+        check_header(&descriptor)?;
         let mac = mac.map_or_else(random_mac, Ok).map_err(TapError::Random)?;
         Ok(Self { descriptor, mac, mtu })
     }
@@ -114,6 +111,17 @@ impl AsFd for Tap {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
+}
+
+/// Frames come without anything in front. To be asked when there is a filter: the kernel says IFF_NO_PI also of a tap without one,
+/// since the same bit means IFF_NOFILTER.
+fn check_header(descriptor: &OwnedFd) -> Result<(), TapError> {
+    let request = ask(descriptor, libc::TUNGETIFF).map_err(TapError::System)?;
+    let flags = flags(&request).cast_signed();
+    if flags & libc::IFF_NO_PI == 0 || flags & libc::IFF_VNET_HDR != 0 {
+        return Err(TapError::Header);
+    }
+    Ok(())
 }
 
 /// The tap's name in this network namespace. A parent may live in another, where the same name is another interface.

@@ -20,6 +20,8 @@ pub(super) enum Stop {
     Fault(u64),
     #[error("the unikernel faulted and could not handle it (triple fault), at instruction {0:#x}")]
     TripleFault(u64),
+    #[error("the unikernel stopped its processor (hlt), and nothing could ever wake it, at instruction {0:#x}")]
+    Asleep(u64),
     #[error("the unikernel reached for a device at {address:#x}, where there is none, at instruction {instruction:#x}")]
     Device { address: u64, instruction: u64 },
     #[error("port {port:#x} {how}: hypercalls are 32-bit writes to ports 0x501 to 0x508")]

@@ -163,3 +163,97 @@ pub(crate) enum MemoryError {
     #[error("memory: {start:#x} to {end:#x} could not be protected: {error}")]
     Protect { start: u64, end: u64, error: Errno },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const END: u64 = 4 << 20;
+    const TEXT: Range<u64> = 0x10_0000..0x10_2000;
+    const READ_ONLY: Range<u64> = 0x10_2000..0x10_3000;
+    const DATA: Range<u64> = 0x10_3000..0x10_4000;
+    const NOTHING: Range<u64> = 0x10_5000..0x10_6000;
+
+    fn protection(flags: u32) -> Protection {
+        Protection::from_flags(flags).unwrap()
+    }
+
+    fn memory() -> GuestMemory {
+        let mut memory = GuestMemory::map(END).unwrap();
+        for (pages, flags) in [(TEXT, 5), (READ_ONLY, 4), (DATA, 6), (NOTHING, 0)] {
+            memory.protect(pages, protection(flags)).unwrap();
+        }
+        memory
+    }
+
+    /// The rule, byte by byte.
+    fn may(access: Access, address: u64) -> bool {
+        let is_in = |range: Range<u64>| range.contains(&address);
+        match access {
+            Access::Read => (0x1_0000..END).contains(&address) && !is_in(NOTHING),
+            Access::Write => {
+                (0x10_0000..END).contains(&address) && !is_in(TEXT) && !is_in(READ_ONLY) && !is_in(NOTHING)
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_outside_is_named() {
+        let mut memory = memory();
+        memory.load(END - 4, b"last").unwrap();
+        let mut bytes = [0; 4];
+        memory.readable(END - 4, 4).unwrap().copy_to(&mut bytes);
+        assert_eq!(&bytes, b"last");
+        assert_eq!(
+            memory.readable(END - 4, 5).unwrap_err().to_string(),
+            "read of 5 bytes at 0x3ffffc: outside of the unikernel's memory"
+        );
+        assert_eq!(
+            memory.writable(u64::MAX, 2).unwrap_err().to_string(),
+            "write of 2 bytes at 0xffffffffffffffff: outside of the unikernel's memory"
+        );
+        assert_eq!(
+            memory.writable(0x10_1fff, 1).unwrap_err().to_string(),
+            "write of 1 bytes at 0x101fff: the unikernel may not write there"
+        );
+        assert!(memory.load(END - 3, b"last").is_err());
+    }
+
+    /// Addresses near all the borders there are, and lengths that reach over several of them.
+    fn ranges() -> impl Strategy<Value = (u64, u64)> {
+        let borders = [
+            0,
+            0x1_0000,
+            TEXT.start,
+            TEXT.end,
+            DATA.start,
+            DATA.end,
+            NOTHING.start,
+            NOTHING.end,
+            END,
+        ];
+        let near = (prop::sample::select(borders.to_vec()), -3..3_i64);
+        let near = near.prop_map(|(border, step)| border.wrapping_add_signed(step));
+        let address = prop_oneof![near, any::<u64>(), 0..END];
+        let length = prop_oneof![0..9_u64, 0..0x3000_u64, any::<u64>(), Just(u64::MAX)];
+        (address, length)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn a_range_is_reached_exactly_if_the_guest_may_do_so_to_each_of_its_bytes((address, length) in ranges()) {
+            let memory = memory();
+            for access in [Access::Read, Access::Write] {
+                let slice = memory.reachable(access, address, length);
+                let fits = address.checked_add(length).is_some_and(|end| end <= END);
+                let expected = fits && (address..address + length).all(|address| may(access, address));
+                prop_assert_eq!(slice.is_ok(), expected);
+                if let Ok(slice) = slice {
+                    prop_assert_eq!(slice.len() as u64, length);
+                }
+            }
+        }
+    }
+}

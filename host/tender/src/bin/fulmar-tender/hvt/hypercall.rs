@@ -212,3 +212,203 @@ impl Argument {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devices::block::BlockFile;
+    use crate::devices::{Attached, Devices};
+    use crate::events::Events;
+    use crate::hvt::net::Inbox;
+    use proptest::prelude::*;
+    use std::os::unix::fs::FileExt;
+
+    const MEMORY_BYTES: u64 = 4 << 20;
+    /// Where the tests put arguments, and what they point to.
+    const ARGUMENT: u64 = 0x20_0000;
+    const DATA: u64 = 0x20_1000;
+
+    /// A guest with a disk of 4 sectors under handle 1.
+    fn guest() -> (Guest, std::fs::File) {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(2048).unwrap();
+        let disk = BlockFile::new(file.try_clone().unwrap(), None).unwrap();
+        let devices = Devices::of(vec![Attached::Block(disk)]);
+        let guest = Guest {
+            memory: GuestMemory::map(MEMORY_BYTES).unwrap(),
+            events: Events::new(&devices).unwrap(),
+            inbox: Inbox::new(&devices),
+            devices,
+        };
+        (guest, file)
+    }
+
+    /// Makes the call with these words as its argument, and reads them back.
+    fn call(guest: &mut Guest, call: Call, words: &[u64]) -> Result<Vec<u64>, Stop> {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        guest.memory.load(ARGUMENT, &bytes).unwrap();
+        assert_eq!(serve(guest, call, ARGUMENT)?, Served::GoOn);
+        let mut bytes = vec![0; bytes.len()];
+        guest
+            .memory
+            .readable(ARGUMENT, bytes.len() as u64)
+            .unwrap()
+            .copy_to(&mut bytes);
+        Ok(bytes
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|word| u64::from_le_bytes(*word))
+            .collect())
+    }
+
+    #[test]
+    fn every_hypercall_has_its_number_and_no_other_number_has_one() {
+        for number in 0..=u16::MAX {
+            match Call::from_number(number) {
+                Ok(call) => assert_eq!(call as u16, number),
+                Err(stop) => {
+                    assert!(!(1..=8).contains(&number));
+                    assert_eq!(
+                        stop.to_string(),
+                        format!("hypercall {number}: there is none of that number")
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_wall_clock_is_told_in_nanoseconds() {
+        let before = walltime_ns();
+        let told = call(&mut guest().0, Call::Walltime, &[0]).unwrap()[0];
+        assert!((before..=walltime_ns()).contains(&told));
+    }
+
+    #[test]
+    fn a_sleep_ends_without_an_event() {
+        assert_eq!(call(&mut guest().0, Call::Poll, &[1000, 7, 7]).unwrap(), [1000, 0, 0]);
+    }
+
+    #[test]
+    fn what_was_written_to_a_disk_is_read_from_it() {
+        let (mut guest, file) = guest();
+        guest.memory.load(DATA, &[7; 1024]).unwrap();
+        let write = [1, 512, DATA, 1024, 9];
+        assert_eq!(
+            call(&mut guest, Call::BlockWrite, &write).unwrap(),
+            [1, 512, DATA, 1024, 0]
+        );
+        let mut disk = [1; 2048];
+        file.read_exact_at(&mut disk, 0).unwrap();
+        assert_eq!(disk, *[[0; 512], [7; 512], [7; 512], [0; 512]].as_flattened());
+
+        let read = [1, 1024, DATA + 0x1000, 512, 9];
+        assert_eq!(call(&mut guest, Call::BlockRead, &read).unwrap()[4], 0);
+        let mut sector = [0_u8; 513];
+        guest.memory.readable(DATA + 0x1000, 513).unwrap().copy_to(&mut sector);
+        assert_eq!((sector[..512] == [7; 512], sector[512]), (true, 0));
+    }
+
+    #[test]
+    fn what_no_disk_can_do_is_answered() {
+        let (mut guest, file) = guest();
+        for (handle, offset, length) in [
+            (0, 0, 512),
+            (2, 0, 512),
+            (u64::MAX, 0, 512),
+            (1, 2048, 512),
+            (1, 1536, 1024),
+            (1, 1, 512),
+            (1, 0, 511),
+            (1, u64::MAX - 511, 512),
+            (1, 512, u64::MAX - 511),
+        ] {
+            for direction in [Call::BlockWrite, Call::BlockRead] {
+                // Nothing is looked at where the access is wrong, so not even the address counts.
+                let answer = call(&mut guest, direction, &[handle, offset, u64::MAX, length, 9]);
+                assert_eq!(answer.unwrap()[4], 2, "{direction} {handle} {offset} {length}");
+            }
+        }
+        assert_eq!(file.metadata().unwrap().len(), 2048);
+    }
+
+    #[test]
+    fn a_file_that_has_become_shorter_is_the_hosts_fault() {
+        let (mut guest, file) = guest();
+        file.set_len(100).unwrap();
+        let answer = call(&mut guest, Call::BlockRead, &[1, 0, DATA, 512, 9]).unwrap();
+        assert_eq!(answer[4], 3);
+    }
+
+    #[test]
+    fn a_disk_is_no_interface() {
+        let (mut guest, _file) = guest();
+        for handle in [0, 1, 2, 64, u64::MAX] {
+            for direction in [Call::NetWrite, Call::NetRead] {
+                let answer = call(&mut guest, direction, &[handle, DATA, 60, 9]).unwrap();
+                assert_eq!(answer, [handle, DATA, 60, 2]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_guest_ends_with_the_status_it_says_and_may_leave_512_bytes() {
+        let (mut guest, _file) = guest();
+        let mut halt = |cookie: u64, status: i32| {
+            let argument = [cookie.to_le_bytes(), i64::from(status).to_le_bytes()].concat();
+            guest.memory.load(ARGUMENT, &argument).unwrap();
+            serve(&mut guest, Call::Halt, ARGUMENT).map_err(|stop| stop.to_string())
+        };
+        assert_eq!(halt(0, 42), Ok(Served::Halted(42)));
+        assert_eq!(halt(MEMORY_BYTES - 512, -1), Ok(Served::Halted(-1)));
+        assert_eq!(
+            halt(MEMORY_BYTES - 511, 0),
+            Err("hypercall `halt`: read of 512 bytes at 0x3ffe01: outside of the unikernel's memory".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_not_the_guests_ends_it() {
+        let (mut guest, _file) = guest();
+        let mut stop = |which, words: &[u64]| call(&mut guest, which, words).unwrap_err().to_string();
+        assert_eq!(
+            stop(Call::Puts, &[u64::MAX, 1]),
+            "hypercall `puts`: read of 1 bytes at 0xffffffffffffffff: outside of the unikernel's memory"
+        );
+        assert_eq!(
+            stop(Call::BlockRead, &[1, 0, 0x2000, 512, 0]),
+            "hypercall `block read`: write of 512 bytes at 0x2000: the unikernel may not write there"
+        );
+        assert_eq!(
+            stop(Call::BlockWrite, &[1, 0, MEMORY_BYTES - 511, 512, 0]),
+            "hypercall `block write`: read of 512 bytes at 0x3ffe01: outside of the unikernel's memory"
+        );
+        let text = 0x30_0000;
+        let protection = fulmar_tender::Protection::from_flags(5).unwrap();
+        guest.memory.protect(text..text + 0x1000, protection).unwrap();
+        assert_eq!(
+            serve(&mut guest, Call::Walltime, text).unwrap_err().to_string(),
+            "hypercall `walltime`: write of 8 bytes at 0x300000: the unikernel may not write there"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_guest_asks_the_tender_answers_or_ends_it(
+            number in 1..9_u16, words in prop::array::uniform5(prop_oneof![any::<u64>(), 0..3_u64, 0x1f_f000..0x20_3000_u64]),
+            address in prop_oneof![any::<u64>(), 0..MEMORY_BYTES]
+        ) {
+            // A console of a guest is not one of the tests, and none of their sleeps is long.
+            prop_assume!(number != 2 && number != 3);
+            let (mut guest, file) = guest();
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            // Where that is impossible, the argument is zeros.
+            let _ = guest.memory.load(address, &bytes);
+            let served = serve(&mut guest, Call::from_number(number).unwrap(), address);
+            let in_memory = address.checked_add(8).is_some_and(|end| end <= MEMORY_BYTES);
+            prop_assert!(in_memory || served.is_err());
+            prop_assert_eq!(file.metadata().unwrap().len(), 2048);
+        }
+    }
+}

@@ -99,6 +99,7 @@ pub(super) fn run(vcpu: &mut VcpuFd, memory_bytes: u64) -> Result<Exit, Stop> {
             instruction: instruction(vcpu),
         }),
         Seen::Interrupted => Ok(Exit::Interrupted),
+        Seen::Asleep => Err(Stop::Asleep(instruction(vcpu))),
         Seen::Shutdown => Err(Stop::TripleFault(instruction(vcpu))),
         Seen::Entry(reason) => Err(Stop::Entry(reason)),
         Seen::Internal => {
@@ -141,6 +142,7 @@ enum Seen {
     Device { address: u64 },
     Fault,
     Interrupted,
+    Asleep,
     Shutdown,
     Entry(u64),
     Internal,
@@ -160,6 +162,7 @@ impl Seen {
             }
             VcpuExit::MemoryFault { .. } => Self::Fault,
             VcpuExit::Intr => Self::Interrupted,
+            VcpuExit::Hlt => Self::Asleep,
             VcpuExit::Shutdown => Self::Shutdown,
             VcpuExit::FailEntry(reason, _) => Self::Entry(*reason),
             VcpuExit::InternalError => Self::Internal,

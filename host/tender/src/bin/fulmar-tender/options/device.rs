@@ -49,7 +49,7 @@ impl DeviceOptions {
     ///
     /// # Errors
     /// It is, and says nothing that can be meant.
-    pub(super) fn take(&mut self, argument: &OsStr) -> Result<Taken, DeviceOptionError> {
+    pub(crate) fn take(&mut self, argument: &OsStr) -> Result<Taken, DeviceOptionError> {
         let Some((option, rest)) = split(argument.as_bytes(), b':') else {
             return Ok(Taken::No);
         };
@@ -94,7 +94,7 @@ impl DeviceOptions {
 
 /// Whether an option was about a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Yes,
     No,
 }

@@ -47,6 +47,8 @@ pub(super) fn compile(devices: &Devices, events: &Events) -> Result<BpfProgram, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::Attached;
+    use crate::devices::block::BlockFile;
     use crate::filter::interpreter::allows;
     use std::os::fd::AsRawFd;
 
@@ -69,5 +71,33 @@ mod tests {
                 _ => assert_eq!(allowed, [0_u64; 0], "system call {call}"),
             }
         }
+    }
+
+    #[test]
+    fn a_disk_is_read_and_written_by_single_sectors_up_to_its_last() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(16384).unwrap();
+        let disk = BlockFile::new(file, Some(4096)).unwrap();
+        let number = u64::try_from(disk.as_fd().as_raw_fd()).unwrap();
+        let devices = Devices::of(vec![Attached::Block(disk)]);
+        let program = compile(&devices, &Events::new(&devices).unwrap()).unwrap();
+        for call in [libc::SYS_pread64, libc::SYS_pwrite64] {
+            let call = u32::try_from(call).unwrap();
+            let allows = |length, offset| allows(&program, call, [number, 0, length, offset, 0, 0]);
+            assert!(allows(4096, 0) && allows(4096, 12288));
+            assert!(!allows(4096, 12289) && !allows(512, 0) && !allows(8192, 0) && !allows(4096, u64::MAX));
+        }
+    }
+
+    #[test]
+    fn as_many_devices_as_a_manifest_can_hold_fit_a_filter() {
+        let disk = || {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(512).unwrap();
+            Attached::Block(BlockFile::new(file, None).unwrap())
+        };
+        let devices = Devices::of((0..fulmar_tender::DEVICES_MAX).map(|_| disk()).collect());
+        let program = compile(&devices, &Events::new(&devices).unwrap()).unwrap();
+        assert!(program.len() <= 4096, "{} instructions", program.len());
     }
 }
