@@ -35,18 +35,23 @@ pub(crate) struct Unikernel {
 }
 
 impl Default for Unikernel {
-    /// Ends with status 42; has no devices.
+    /// For `spt`.
     fn default() -> Self {
-        Self {
-            target: TARGET_SPT,
-            devices: vec![],
-            text: exit_with(42),
-            data: b"data".to_vec(),
-        }
+        Self::of(TARGET_SPT)
     }
 }
 
 impl Unikernel {
+    /// Ends with status 42; has no devices.
+    pub(crate) fn of(target: u32) -> Self {
+        Self {
+            target,
+            devices: vec![],
+            text: exit_with(target, 42),
+            data: b"data".to_vec(),
+        }
+    }
+
     /// The file. It ends with the last byte that is loaded, so no byte at the end can be missing.
     pub(crate) fn file(&self) -> Vec<u8> {
         let manifest = manifest(&self.devices);
@@ -75,8 +80,16 @@ impl Unikernel {
     }
 }
 
-/// Machine code: `exit_group(status)`.
-pub(crate) fn exit_with(status: u8) -> Vec<u8> {
+/// Machine code that ends with `status`: in `spt` by `exit_group`, in `hvt` by the hypercall halt.
+pub(crate) fn exit_with(target: u32, status: u8) -> Vec<u8> {
+    if target == TARGET_HVT {
+        let mut code = vec![0x68, status, 0, 0, 0]; // push status
+        code.extend([0x6a, 0]); // push 0: the cookie
+        code.extend([0x89, 0xe0]); // mov eax, esp
+        code.extend([0x66, 0xba, 0x08, 0x05]); // mov dx, 0x508
+        code.push(0xef); // out dx, eax
+        return code;
+    }
     let mut code = vec![0xbf, status, 0, 0, 0]; // mov edi, status
     code.extend([0xb8, 231, 0, 0, 0]); // mov eax, 231
     code.extend([0x0f, 0x05]); // syscall
@@ -86,6 +99,45 @@ pub(crate) fn exit_with(status: u8) -> Vec<u8> {
 /// Where a field of a program header is in the file.
 pub(crate) fn program_field(program: usize, field: ProgramField) -> usize {
     PROGRAM_HEADERS + 56 * program + field as usize
+}
+
+/// Every field of every header and note of a file without devices: where it is, and its size in bytes.
+pub(crate) fn fields() -> Vec<(usize, usize)> {
+    const HEADER: [(usize, usize); 18] = [
+        (0, 4), // the identification: magic, class, encoding, version, ABI and its version
+        (4, 1),
+        (5, 1),
+        (6, 1),
+        (7, 1),
+        (8, 1),
+        (16, 2),
+        (18, 2),
+        (20, 4),
+        (24, 8),
+        (32, 8),
+        (40, 8),
+        (48, 4),
+        (52, 2),
+        (54, 2),
+        (56, 2),
+        (58, 2),
+        (60, 4),
+    ];
+    const PROGRAM: [(usize, usize); 8] = [(0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8)];
+    let programs = (0..PROGRAM_COUNT.into())
+        .flat_map(|index| PROGRAM.map(|(offset, size)| (PROGRAM_HEADERS + 56 * index + offset, size)));
+    let abi_note = (ABI_NOTE..MANIFEST_NOTE).step_by(4).map(|word| (word, 4));
+    // The note's header and padding, the manifest's header, and what is not a name in its entry.
+    let manifest = MANIFEST_NOTE + NOTE_HEADER_BYTES + 4;
+    let manifest_note = (MANIFEST_NOTE..manifest + 8 + 4).step_by(4);
+    let entry = (manifest + 8 + 68..manifest + 8 + 104).step_by(4);
+    let words = manifest_note.chain(entry).map(|word| (word, 4));
+    HEADER
+        .into_iter()
+        .chain(programs)
+        .chain(abi_note)
+        .chain(words)
+        .collect()
 }
 
 /// The fields of a program header by their offset.

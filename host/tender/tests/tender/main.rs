@@ -1,9 +1,19 @@
 //! Claims about the library and the program, from outside: files are made by [`elf`], or are the test unikernels.
 
+mod block;
+mod bpf;
+mod devices;
 mod elf;
+mod filter;
 mod hold;
+mod hvt;
 mod image;
+mod lab;
+mod malformed;
 mod manifest;
+mod net;
+mod pinger;
 mod run;
 mod sandbox;
+mod spt;
 mod tender;

@@ -1,16 +1,30 @@
 //! Runs the built program, on files that tests make or on the test unikernels.
+#![expect(unsafe_code, reason = "sets an alarm in the child, so that no test waits for ever")]
 
-use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Lines, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::thread;
 
-use crate::elf::Unikernel;
+use fulmar_tender::Target;
+use rustix::process::Signal;
+
+/// No unikernel here runs longer, also on a busy machine: the kernel ends it then.
+const SECONDS_MAX: u32 = 120;
 
 /// The program with these words after its name.
 pub(crate) fn tender(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fulmar-tender"));
     command.args(arguments).stdin(Stdio::null());
+    // SAFETY: alarm(2) may be called between fork and exec, and the alarm outlives both.
+    unsafe {
+        command.pre_exec(|| {
+            libc::alarm(SECONDS_MAX);
+            Ok(())
+        })
+    };
     command
 }
 
@@ -19,18 +33,45 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
     tender(arguments).output().expect("the tender was built with its tests")
 }
 
-/// The path of the test unikernel `hello`.
-pub(crate) fn hello() -> String {
-    let path = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/unikernels/dist/hello.spt"
-    ));
+/// Tries a claim for every target that this machine can run.
+pub(crate) fn on_each_target(claim: impl Fn(Target)) {
+    for target in [Target::Spt, Target::Hvt] {
+        println!("target {target}"); // shown if the claim does not hold
+        if target == Target::Spt || has_kvm() {
+            claim(target);
+        }
+    }
+}
+
+/// Whether there are virtual machines; says so if not.
+pub(crate) fn has_kvm() -> bool {
+    let opened = File::options().read(true).write(true).open("/dev/kvm");
+    opened
+        .map_err(|error| skip(&format!("/dev/kvm: {error}, so not tried for hvt")))
+        .is_ok()
+}
+
+/// Says aloud that something is not tested. The harness keeps what `eprintln!` prints to itself.
+pub(crate) fn skip(why: &str) {
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(io::stderr(), "SKIPPED {test}: {why}");
+}
+
+/// The path of a test unikernel.
+pub(crate) fn unikernel(name: &str, target: Target) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/unikernels/dist");
+    let path = PathBuf::from(format!("{folder}/{name}.{target}"));
     assert!(
         path.exists(),
         "run `cargo xtask unikernels`: {} is missing",
         path.display()
     );
     path.into_os_string().into_string().unwrap()
+}
+
+/// The path of the test unikernel `hello`.
+pub(crate) fn hello(target: Target) -> String {
+    unikernel("hello", target)
 }
 
 /// A file of these bytes, there as long as the result lives.
@@ -40,17 +81,25 @@ pub(crate) fn file(bytes: &[u8]) -> tempfile::TempPath {
     file.into_temp_path()
 }
 
-/// Runs a unikernel made of machine code.
-pub(crate) fn run_code(text: Vec<u8>, data: Vec<u8>) -> Output {
-    let path = file(
-        &Unikernel {
-            text,
-            data,
-            ..Unikernel::default()
-        }
-        .file(),
-    );
-    run(&["--mem=2", path.to_str().unwrap()])
+/// A file of so many bytes, all zero, there as long as the result lives.
+pub(crate) fn disk(bytes: u64) -> tempfile::TempPath {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(bytes).unwrap();
+    file.into_temp_path()
+}
+
+/// The signal that killed it.
+pub(crate) fn signal(status: ExitStatus) -> Option<Signal> {
+    status.signal().and_then(Signal::from_named_raw)
+}
+
+/// The tender itself fails: status 1, nothing on the console, one sentence on standard error.
+#[track_caller]
+pub(crate) fn check_refused(arguments: &[&str], sentence: &str) {
+    let output = run(arguments);
+    assert_eq!(text(&output.stderr), format!("fulmar-tender: {sentence}\n"));
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 pub(crate) fn text(bytes: &[u8]) -> &str {
@@ -81,6 +130,16 @@ impl Running {
         self.console = None;
     }
 
+    /// Waits for its end; says how it ended, and what it said on standard error if that is a pipe.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        self.stop_reading();
+        let mut said = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut said).unwrap();
+        }
+        (self.child.wait().unwrap(), said)
+    }
+
     /// A value out of `/proc/PID/status`.
     pub(crate) fn status(&self, name: &str) -> String {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -88,6 +147,14 @@ impl Running {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.expect("the kernel says it").trim().to_owned()
+    }
+
+    /// How long the process has used a processor, in ticks of 10 ms.
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<_> = stat[stat.rfind(')').unwrap()..].split(' ').collect();
+        // After the name: `utime` and `stime`.
+        fields[12..14].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
     /// The open descriptors, as `number → what it is`, without the numbers of inodes.

@@ -6,6 +6,7 @@
 //! | `fill=SEED` | writes every sector, each word of it SEED plus the word's place on the disk |
 //! | `verify=SEED` | reads every sector, and aborts where a word is another |
 //! | `read`, `write` | one access with the settings below, and prints what came of it |
+//! | `wait` | sleeps for ever |
 //! | `device=N`, `offset=N`, `address=N`, `length=N` | settings: at first this disk, 0, a buffer of this unikernel's, one sector |
 //!
 //! A device is a handle in `hvt`, a descriptor in `spt`.
@@ -15,6 +16,8 @@
     unsafe_code,
     reason = "reads and writes at addresses that it is told, also at wrong ones"
 )]
+
+use core::time::Duration;
 
 use solo5::{Access, Block, Boot, DeviceId, Failure, Kind, parse_number, println};
 
@@ -60,6 +63,7 @@ fn obey(argument: &str, disk: Block, buffer: &mut Buffer, settings: &mut Setting
         "verify" => verify(disk, buffer, number),
         "read" => access(Access::Read, settings),
         "write" => access(Access::Write, settings),
+        "wait" => solo5::sleep(Duration::MAX),
         "device" => settings.device = number as DeviceId,
         "offset" => settings.offset = number,
         "address" => settings.address = number as usize,

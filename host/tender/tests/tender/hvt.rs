@@ -1,0 +1,227 @@
+//! The hypercalls of an `hvt` unikernel: every row of their table, and what is no row of it.
+
+use fulmar_tender::Target;
+
+use crate::tender::{has_kvm, run, text, unikernel};
+
+/// The memory of the unikernels here, which is also the first address beyond it.
+const END: u64 = 4 << 20;
+
+/// What `hostile` prints with these words when it ends by itself.
+#[track_caller]
+fn said(words: &str) -> String {
+    let output = run_hostile(words);
+    assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)), "{words}");
+    text(&output.stdout).to_owned()
+}
+
+/// The last of these words ends the tender with that message, and status 1.
+#[track_caller]
+fn check_stopped(words: &str, message: &str) {
+    let output = run_hostile(words);
+    assert_eq!(text(&output.stderr), format!("fulmar-tender: {message}\n"), "{words}");
+    assert_eq!(output.status.code(), Some(1));
+    let outlived = words.split(' ').count() - 1;
+    assert_eq!(text(&output.stdout).lines().count(), outlived, "{words}");
+}
+
+fn run_hostile(words: &str) -> std::process::Output {
+    let words: Vec<_> = words.split(' ').collect();
+    run(&[&["--mem=4", &*unikernel("hostile", Target::Hvt)], &words[..]].concat())
+}
+
+#[test]
+fn only_32_bit_writes_to_the_eight_ports_are_hypercalls() {
+    if !has_kvm() {
+        return;
+    }
+    for number in [0, 9, 10, 0xff, 0x100, 0xfaff] {
+        check_stopped(
+            &format!("call={number}"),
+            &format!("hypercall {number}: there is none of that number"),
+        );
+    }
+    let only = "hypercalls are 32-bit writes to ports 0x501 to 0x508";
+    for port in ["0x0", "0x80", "0x3f8", "0x4ff"] {
+        check_stopped(&format!("port={port},buffer"), &format!("port {port} written: {only}"));
+    }
+    for number in 0x500..=0x509 {
+        check_stopped(&format!("byte={number}"), &format!("port {number:#x} written: {only}"));
+        check_stopped(&format!("in={number}"), &format!("port {number:#x} read: {only}"));
+    }
+}
+
+#[test]
+fn an_argument_must_lie_in_memory_that_its_call_may_use() {
+    if !has_kvm() {
+        return;
+    }
+    // By number: name, size, and whether the tender answers in it.
+    for (number, name, size, answers) in [
+        (1, "walltime", 8, true),
+        (2, "puts", 16, false),
+        (3, "poll", 24, true),
+        (4, "block write", 40, true),
+        (5, "block read", 40, true),
+        (6, "net write", 32, true),
+        (7, "net read", 32, true),
+        (8, "halt", 16, false),
+    ] {
+        let access = if answers { "write" } else { "read" };
+        let port = 0x500 + number;
+        for address in [END - size + 1, END, u64::from(u32::MAX) - 7] {
+            let sentence = format!("{access} of {size} bytes at {address:#x}: outside of the unikernel's memory");
+            check_stopped(
+                &format!("port={port},{address}"),
+                &format!("hypercall `{name}`: {sentence}"),
+            );
+        }
+        for address in [0, 0x1000, 0xfff8] {
+            let sentence = format!("{access} of {size} bytes at {address:#x}: the unikernel may not {access} there");
+            check_stopped(
+                &format!("port={port},{address}"),
+                &format!("hypercall `{name}`: {sentence}"),
+            );
+        }
+        if answers {
+            let output = run_hostile(&format!("port={port},text"));
+            let said = text(&output.stderr);
+            assert!(said.ends_with(": the unikernel may not write there\n"), "{said}");
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+}
+
+#[test]
+fn the_wall_clock_is_the_hosts() {
+    if !has_kvm() {
+        return;
+    }
+    let said = said("call=1");
+    let nanoseconds = u64::from_str_radix(said.trim_end().strip_prefix("call=1: 0x").unwrap(), 16).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let age = now.as_nanos() - u128::from(nanoseconds);
+    assert!(age < 10_000_000_000, "{age} ns old");
+}
+
+#[test]
+fn text_is_printed_from_readable_memory_only() {
+    if !has_kvm() {
+        return;
+    }
+    // Four zeros, and nothing at all wherever it is within memory.
+    assert_eq!(
+        said("call=2,buffer,4"),
+        "\0\0\0\0call=2,buffer,4: 0x".to_owned() + &address_of("buffer") + "\n"
+    );
+    for place in [0, 0x10_0000, END] {
+        assert_eq!(
+            said(&format!("call=2,{place},0")),
+            format!("call=2,{place},0: {place:#x}\n")
+        );
+    }
+    for (address, length) in [
+        (END - 4, 5),
+        (END, 1),
+        (0x10_0000, END),
+        (u64::MAX, 1),
+        (u64::MAX - 4, 5),
+        (4096 * 300, u64::MAX),
+        (1 << 63, 1 << 63),
+    ] {
+        let sentence = format!("read of {length} bytes at {address:#x}: outside of the unikernel's memory");
+        check_stopped(
+            &format!("call=2,{address},{length}"),
+            &format!("hypercall `puts`: {sentence}"),
+        );
+    }
+    let sentence = "hypercall `puts`: read of 16 bytes at 0x1000: the unikernel may not read there";
+    check_stopped("call=2,0x1000,16", sentence);
+}
+
+/// Where `hostile` has something, in hexadecimal.
+fn address_of(word: &str) -> String {
+    let said = said(&format!("call=2,{word},0"));
+    said.trim_end().rsplit_once(": 0x").unwrap().1.to_owned()
+}
+
+#[test]
+fn poll_returns_at_once_or_after_the_time_that_is_asked_for() {
+    if !has_kvm() {
+        return;
+    }
+    for (nanoseconds, milliseconds) in [(0, 0), (1, 0), (100_000_000, 100)] {
+        let start = std::time::Instant::now();
+        assert_eq!(
+            said(&format!("call=3,{nanoseconds}")),
+            format!("call=3,{nanoseconds}: {nanoseconds:#x}\n")
+        );
+        assert!(start.elapsed().as_millis() >= milliseconds);
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_invalid_argument() {
+    if !has_kvm() {
+        return;
+    }
+    for handle in [0, 1, 63, 64, u64::MAX] {
+        for call in 4..=7 {
+            let words = format!("call={call},{handle},buffer,512");
+            assert_eq!(said(&words), format!("{words}: {handle:#x}\n"));
+        }
+    }
+}
+
+#[test]
+fn halt_ends_with_the_lowest_8_bits_of_its_status() {
+    if !has_kvm() {
+        return;
+    }
+    for (status, code) in [("0", 0), ("255", 255), ("256", 0), ("0x1ff", 255), ("0xffffffff", 255)] {
+        let output = run_hostile(&format!("call=8,0,{status}"));
+        assert_eq!(
+            (text(&output.stderr), output.status.code()),
+            ("", Some(code)),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_cookie_is_at_least_512_readable_bytes() {
+    if !has_kvm() {
+        return;
+    }
+    for cookie in ["buffer", "text", &(END - 512).to_string()] {
+        assert_eq!(run_hostile(&format!("call=8,{cookie},5")).status.code(), Some(5));
+    }
+    for cookie in [END - 511, END, u64::MAX, u64::MAX - 511] {
+        let sentence = format!("read of 512 bytes at {cookie:#x}: outside of the unikernel's memory");
+        check_stopped(&format!("call=8,{cookie},5"), &format!("hypercall `halt`: {sentence}"));
+    }
+    let sentence = "hypercall `halt`: read of 512 bytes at 0x1: the unikernel may not read there";
+    check_stopped("call=8,1,5", sentence);
+}
+
+#[test]
+fn a_unikernel_that_stops_its_processor_is_stopped() {
+    if !has_kvm() {
+        return;
+    }
+    check_stopped(
+        "instruction=hlt",
+        "KVM: exit for reason 5, which is not known, at instruction 0x101cc8",
+    );
+}
+
+#[test]
+fn data_can_be_executed_and_gains_nothing() {
+    if !has_kvm() {
+        return;
+    }
+    // An `hvt` guest's page tables have no bit against it (`EFER.NXE` is off), and it may do in data what it may in text.
+    assert_eq!(said("run=data run=stack"), "run=data: 0x0\nrun=stack: 0x0\n");
+}
