@@ -211,10 +211,11 @@ fn a_unikernel_that_stops_its_processor_is_stopped() {
     if !has_kvm() {
         return;
     }
-    check_stopped(
-        "instruction=hlt",
-        "KVM: exit for reason 5, which is not known, at instruction 0x101cc8",
-    );
+    let output = run_hostile("instruction=hlt");
+    let sentence =
+        "fulmar-tender: the unikernel stopped its processor (hlt), and nothing could ever wake it, at instruction 0x10";
+    assert!(text(&output.stderr).starts_with(sentence), "{output:?}");
+    assert_eq!((text(&output.stdout), output.status.code()), ("", Some(1)));
 }
 
 #[test]

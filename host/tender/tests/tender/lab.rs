@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -87,7 +87,8 @@ impl Wire {
             ours: Tap::open(&ours, TAP | NO_PACKET_INFORMATION).unwrap(),
             guests,
         };
-        ip(&format!("link add {bridge} type bridge"));
+        // A bridge that listens for groups of stations sends frames of its own.
+        ip(&format!("link add {bridge} type bridge mcast_snooping 0"));
         ip(&format!("tuntap add {} mode tap", wire.guests));
         for (tap, mtu) in [(&wire.guests, mtu), (&ours, 65_000)] {
             ip(&format!("link set {tap} mtu {mtu}"));
@@ -109,23 +110,17 @@ impl Wire {
         assert_eq!(sent, frame.len());
     }
 
-    /// The next frame from the unikernel, if one comes in time. The kernel's own are to groups of stations (IGMP), and a
-    /// unikernel's answers never are.
+    /// The next frame from the unikernel, if one comes in time.
     pub(crate) fn receive(&self, patience: Duration) -> Option<Vec<u8>> {
-        let deadline = Instant::now() + patience;
         let mut frame = vec![0; 1 << 16];
-        loop {
-            let mut taps = [PollFd::new(&self.ours.file, PollFlags::IN)];
-            let left = deadline.saturating_duration_since(Instant::now());
-            if poll(&mut taps, Some(&Timespec::try_from(left).unwrap())).unwrap() == 0 {
-                return None;
-            }
-            let length = (&self.ours.file).read(&mut frame).unwrap();
-            if frame[0] & 1 == 0 {
-                frame.truncate(length);
-                return Some(frame);
-            }
+        let mut taps = [PollFd::new(&self.ours.file, PollFlags::IN)];
+        let patience = Timespec::try_from(patience).unwrap();
+        if poll(&mut taps, Some(&patience)).unwrap() == 0 {
+            return None;
         }
+        let length = (&self.ours.file).read(&mut frame).unwrap();
+        frame.truncate(length);
+        Some(frame)
     }
 
     /// As [`receive`](Self::receive), but the frame must come.
