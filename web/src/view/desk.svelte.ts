@@ -7,6 +7,7 @@
 
 import { untrack } from "svelte";
 import type { Name, Path, Policy, Request, Unikernel } from "fulmar-browser";
+import { duplicateDomain } from "../plan/edit";
 import { begin, record, redo, settle, undo } from "../plan/history";
 import type { History } from "../plan/history";
 import { ROOT, join, parentOf } from "../plan/names";
@@ -292,6 +293,16 @@ export class Desk {
     const problem = this.edit(edited);
     if (problem !== null) this.tell("bad", problem);
     else if (done !== null) this.tell("good", done);
+  }
+
+  /** Copies a domain with everything below it, and goes to the copy. */
+  duplicate(path: Path): void {
+    const before = this.outline.at;
+    this.report(duplicateDomain(this.plan, path, null), null);
+    const copy = this.outline.domains.find((domain) => !before.has(domain.path));
+    if (!copy) return;
+    this.select(copy.path);
+    this.tell("good", `Copied \`${path}\` to \`${copy.path}\``);
   }
 
   /** The policy that is wanted for the domain, or for the nearest one above it that has any. */
