@@ -54,7 +54,7 @@ test("links of other versions, of other plans and of too much say what they are"
     ["", "the link holds no plan: it does not begin with `#v1.`"],
     ["#v1.", "the link is damaged: a part of it is missing or changed"],
     [await packed("[]"), "the link holds no plan: this is no plan: a plan is a table of steps"],
-    [await packed('{"step":[{"policy":"-"}]}'), "the link holds no plan: a policy needs the field `unikernels`"],
+    [await packed('{"step":[{"policy":"a"}]}'), "the link holds no plan: a policy needs the field `unikernels`"],
     [
       await packed('{"step":[{"remove_policy":"-"}]}'),
       "the link holds no plan: `remove_policy`: the label `-` begins with `-`: begin with a letter, a digit or `.`",

@@ -4,7 +4,7 @@
  * Owns the shape, and that no field is left unread: one that is misspelt would otherwise be a limit that is not there.
  */
 
-import { Wrong, printable } from "./problem";
+import { Wrong, escaped } from "./problem";
 
 export interface Located {
   /** Where it begins, as an index into the text. */
@@ -77,7 +77,7 @@ export class Fields {
       if (!known.includes(entry[0]) && (!first || entry[1].keyAt < first[1].keyAt)) first = entry;
     if (!first) return;
     const names = known.map((name) => `\`${name}\``).join(", ");
-    throw new Wrong(first[1].keyAt, `${what} has no field \`${printable(first[0])}\`: use ${names}`);
+    throw new Wrong(first[1].keyAt, `${what} has no field \`${escaped(first[0])}\`: use ${names}`);
   }
 }
 

@@ -60,3 +60,8 @@ export function printable(text: string): string {
     return known ?? `\\u{${character.charCodeAt(0).toString(16)}}`;
   });
 }
+
+/** As Rust writes what it was given (`escape_debug`): so the sentences are the same. */
+export function escaped(text: string): string {
+  return printable(text.replace(/[\\'"]/g, "\\$&"));
+}

@@ -7,7 +7,7 @@
 
 import { compareTexts } from "../plan/names";
 import type { Typed } from "./amount";
-import { printable } from "./problem";
+import { escaped } from "./problem";
 
 /** The largest CPU id: `CpuId::MAX` of the rules. */
 export const CPU_ID_MAX = 8191;
@@ -53,7 +53,7 @@ export function readDigits(text: string): bigint | null {
 }
 
 export function notWhole(text: string): string {
-  return `\`${printable(text)}\` is no whole number, 0 or more`;
+  return `\`${escaped(text)}\` is no whole number, 0 or more`;
 }
 
 /** Runs shortened: `0-3,8`. */

@@ -40,16 +40,26 @@ export function readSteps(document: Located, core: Core, emptiness: Emptiness): 
   return steps;
 }
 
-/** Asking about a whole step is one question, about its values many: those are asked only to find the one that is wrong. */
+/** Asking about a whole step is one question, about its values many: those are asked only to find the first one that is wrong. */
 function readStep(table: Fields, core: Core): Step {
-  const step = entry(table.again(), SILENT);
-  const wrong = isUnreadable(step, core);
-  if (wrong === null) return step;
+  const read = attempted(table.again(), core);
+  if (!(read instanceof Wrong)) return read;
   entry(table, words(core));
-  throw new Wrong(table.at, wrong);
+  throw read;
 }
 
-function isUnreadable(step: Step, core: Core): string | null {
+function attempted(table: Fields, core: Core): Step | Wrong {
+  try {
+    const step = entry(table, SILENT);
+    const sentence = unreadable(step, core);
+    return sentence === null ? step : new Wrong(table.at, sentence);
+  } catch (error) {
+    if (error instanceof Wrong) return error;
+    throw error;
+  }
+}
+
+function unreadable(step: Step, core: Core): string | null {
   if (step.kind === "unikernel") {
     const { name, count, unikernel } = step;
     const longest = count === null ? name : numbered(name, count);

@@ -66,12 +66,14 @@ function sentence(text: string): string {
 /** A table with a head, put where the head says. */
 function descend(root: Growing, table: AST.TOMLTable): void {
   const [at] = table.range;
+  const keys = table.key.keys.values();
   let within = root;
   const names = table.resolvedKey;
   for (const [depth, name] of names.entries()) {
     if (typeof name === "number") continue;
+    const keyAt = keys.next().value?.range[0] ?? at;
     const next = names[depth + 1];
-    within = typeof next === "number" ? item(within, name, next, table) : below(within, name, at, at);
+    within = typeof next === "number" ? item(within, name, next, keyAt, at) : below(within, name, keyAt, at);
   }
   for (const node of table.body) insert(within, node);
 }
@@ -87,14 +89,10 @@ function below(within: Growing, name: string, keyAt: number, at: number): Growin
 }
 
 /** The table with this number in the list under a key. */
-function item(within: Growing, name: string, number: number, table: AST.TOMLTable): Growing {
-  const [at] = table.range;
+function item(within: Growing, name: string, number: number, keyAt: number, at: number): Growing {
   const known = within.get(name)?.value.value;
   const items = known?.is === "list" ? (known.items as Located[]) : [];
-  if (known?.is !== "list") {
-    const keyAt = table.key.keys[0]?.range[0] ?? at;
-    within.set(name, { keyAt, value: { at, value: { is: "list", items } } });
-  }
+  if (known?.is !== "list") within.set(name, { keyAt, value: { at, value: { is: "list", items } } });
   const present = items[number]?.value;
   if (present?.is === "table") return present.entries as Growing;
   const entries: Growing = new Map();
@@ -142,7 +140,8 @@ function scalar(node: AST.TOMLValue): Value {
     case "string":
       return { is: "text", text: node.value };
     case "integer": {
-      const digits = node.number.replaceAll("_", "");
+      // The parser keeps no digits of a bare 0.
+      const digits = node.number.replaceAll("_", "") || "0";
       const radix = RADIXES.get(digits.slice(0, 2) as "0x");
       return { is: "integer", digits: radix ? digits.slice(2) : digits, radix: radix ?? 10 };
     }
