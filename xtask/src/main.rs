@@ -80,6 +80,8 @@ enum Bench {
         #[arg(long, requires = "instructions")]
         accept: bool,
     },
+    /// The tender: from start to exit of a unikernel, its memory, its size, and where the time goes
+    Tender,
 }
 
 fn main() -> ExitCode {
@@ -106,6 +108,7 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,
         Command::Fuzz { seconds } => fuzz::run(&workspace, steps, *seconds)?,
+        Command::Bench(Bench::Tender) => bench::tender::run(&workspace, steps)?,
         Command::Bench(Bench::Core {
             quick,
             instructions,
