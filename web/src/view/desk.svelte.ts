@@ -241,6 +241,8 @@ export class Desk {
     this.folded = new Set();
     this.wish = null;
     this.selected = firstOf(plan);
+    // How to begin is told there.
+    if (plan.steps.length === 0 && plan.base === null) this.panel = "domain";
   }
 
   settle(): void {
