@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Each is a workspace of its own, because only there cargo-fuzz's flags apply.
-const FOLDERS: [&str; 2] = ["core/fuzz", "wasm/fuzz"];
+const FOLDERS: [&str; 3] = ["core/fuzz", "host/tender/fuzz", "wasm/fuzz"];
 
 /// How long each target runs as part of the tests.
 pub(crate) const SECONDS: u32 = 30;
