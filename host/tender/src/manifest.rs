@@ -225,7 +225,7 @@ impl fmt::Display for DeviceKind {
 }
 
 fn check_reserved(entry: &[u8; ENTRY_BYTES]) -> Result<(), ManifestError> {
-    if entry[0] != 0 || u32_at(entry, KIND_OFFSET) != KIND_RESERVED {
+    if entry[..NAME_BYTES] != [0; NAME_BYTES] || u32_at(entry, KIND_OFFSET) != KIND_RESERVED {
         return Err(ManifestError::First);
     }
     Ok(())

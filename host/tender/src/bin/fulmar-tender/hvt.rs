@@ -81,7 +81,6 @@ pub(crate) fn run(
         hold::wait_for_parent()?;
     }
     process::close_standard_input();
-    process::set_signals();
     let mut guest = Guest {
         inbox: Inbox::new(&devices),
         memory,

@@ -1,13 +1,17 @@
 //! `fulmar-tender`: runs one Solo5 unikernel, and becomes it.
 //!
-//! This file owns the order of things and the exit status. What a unikernel's file may look like is the library's
+//! This file owns the order of things and the exit status; [`entry`] calls it. What a unikernel's file may look like is the library's
 //! affair; [`options`] reads the command line, [`devices`] opens what it names, [`hvt`] and [`spt`] each load and run a unikernel of that target, [`hold`]
 //! lets a parent say when, [`process`] is what the tender does to itself.
+
+#![cfg_attr(not(test), no_main)]
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("fulmar-tender knows the system calls and registers of x86-64 Linux only");
 
 mod devices;
+#[cfg(not(test))]
+mod entry;
 mod events;
 mod filter;
 mod hold;
@@ -21,7 +25,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use devices::{DeviceError, Devices};
 use fulmar_tender::{FitError, Image, ImageError, Target, exit_status};
@@ -30,14 +33,13 @@ use options::{Invocation, OptionsError, RunOptions};
 /// Far above the largest unikernels with their debug sections (tens of MiB), and far below what would hurt the host.
 const IMAGE_BYTES_MAX: u64 = 1 << 30;
 
-fn main() -> ExitCode {
-    match start(std::env::args_os().skip(1)) {
-        Ok(status) => ExitCode::from(status),
-        Err(error) => {
-            last_words::say(&error);
-            ExitCode::from(exit_status::TENDER_ERROR)
-        }
-    }
+/// Does what the arguments say; returns the exit status. The tests have an entry of their own.
+#[cfg_attr(test, expect(dead_code, reason = "called by `entry` only"))]
+fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
+    start(arguments).unwrap_or_else(|error| {
+        last_words::say(&error);
+        exit_status::TENDER_ERROR
+    })
 }
 
 fn start(arguments: impl Iterator<Item = OsString>) -> Result<u8, TenderError> {

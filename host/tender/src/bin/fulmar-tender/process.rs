@@ -61,26 +61,6 @@ pub(crate) fn close_standard_input() {
     unsafe { libc::close(libc::STDIN_FILENO) };
 }
 
-/// Sets the dispositions that the unikernel runs under.
-///
-/// - `SIGSEGV` and `SIGBUS` kill: Rust's runtime has its own handlers for them, which would run on the unikernel's
-///   fault and make system calls that the filter does not allow.
-/// - `SIGPIPE` is ignored. Under `solo5-spt` it kills: a unikernel ends with the next line it prints after the reader
-///   of its console is gone. Unikernels here outlive the daemon that reads their console, so the line is lost instead.
-///
-/// Everything else stays as it is: `SIGTERM` normally kills an `spt` unikernel, and ends an `hvt` one by
-/// [`end_at_termination`].
-pub(crate) fn set_signals() {
-    for (signal, disposition) in [
-        (libc::SIGSEGV, libc::SIG_DFL),
-        (libc::SIGBUS, libc::SIG_DFL),
-        (libc::SIGPIPE, libc::SIG_IGN),
-    ] {
-        // SAFETY: neither disposition names a function, so no code can run in a signal's context.
-        unsafe { libc::signal(signal, disposition) };
-    }
-}
-
 /// Lets `SIGTERM` and `SIGINT` end the process with [`exit_status::TENDER_ERROR`], as under `solo5-hvt`.
 pub(crate) fn end_at_termination() {
     extern "C" fn end(signal: libc::c_int) {

@@ -62,7 +62,6 @@ pub(crate) fn run(
         hold::wait_for_parent()?;
     }
     process::close_standard_input();
-    process::set_signals();
     crate::filter::install(&filter)?;
     x86_64::enter(&memory, image.entry(), boot_info::ADDRESS)
 }
