@@ -142,9 +142,9 @@ export class Desk {
     return this.answer?.rows.get(path) ?? null;
   }
 
-  /** Where the step is another one than the one that was tried nothing is known of it yet. */
+  /** Where the step is about something else than the one that was tried nothing is known of it yet. */
   outcome(index: number): Outcome | null {
-    if (!this.#said || this.#said.asked.plan.steps[index] !== this.plan.steps[index]) return null;
+    if (!this.#said || !isAboutSame(this.#said.asked.plan.steps[index], this.plan.steps[index])) return null;
     return (this.#said.answer.outcomes[index] ?? null) as Outcome | null;
   }
 
@@ -368,6 +368,14 @@ export class Desk {
     ];
     return shown.flatMap((placed) => (placed?.origin.from === "step" ? [placed.origin.index] : []));
   }
+}
+
+/** While a value is typed the last verdict stays until the next one comes: that is a matter of milliseconds. */
+function isAboutSame(left: Step | undefined, right: Step | undefined): boolean {
+  if (!left || !right || left === right) return left === right;
+  const name = (step: Step) => ("domain" in step ? step.domain : step.name);
+  const count = (step: Step) => (step.kind === "unikernel" ? step.count : null);
+  return left.kind === right.kind && name(left) === name(right) && count(left) === count(right);
 }
 
 function isSame(left: unknown, right: unknown): boolean {
