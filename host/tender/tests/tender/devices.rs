@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use fulmar_tender::Target;
 use rustix::io::{FdFlags, fcntl_setfd};
 
+use crate::elf::{BLOCK, TARGET_HVT, TARGET_SPT, Unikernel};
 use crate::lab::{EXTRA_HEADER, NO_PACKET_INFORMATION, TAP, TUN, Tap, in_own_network, ip};
-use crate::tender::{check_refused, disk, file, hello, unikernel};
+use crate::tender::{check_refused, disk, file, hello, on_each_target, run, text, unikernel};
 
 /// Both targets refuse with the same sentence, and need no KVM for it.
 #[track_caller]
@@ -212,4 +213,33 @@ fn an_option_that_says_nothing_is_refused() {
     for words in [&[][..], &["--mem=32"], &["--"]] {
         check_refused(words, "no unikernel given; `fulmar-tender --help` shows how");
     }
+}
+
+#[test]
+fn a_unikernel_may_have_63_devices() {
+    let names: Vec<String> = (1..=63).map(|number| format!("disk{number}")).collect();
+    let paths: Vec<_> = names.iter().map(|_| disk(512)).collect();
+    let options: Vec<String> = names
+        .iter()
+        .zip(&paths)
+        .map(|(name, path)| format!("--block:{name}={}", path.display()))
+        .collect();
+    on_each_target(|target| {
+        let number = if target == Target::Hvt { TARGET_HVT } else { TARGET_SPT };
+        let devices = names.iter().map(|name| (&**name, BLOCK)).collect();
+        let unikernel = file(
+            &Unikernel {
+                devices,
+                ..Unikernel::of(number)
+            }
+            .file(),
+        );
+        let words: Vec<&str> = options
+            .iter()
+            .map(String::as_str)
+            .chain(["--mem=2", unikernel.to_str().unwrap()])
+            .collect();
+        let output = run(&words);
+        assert_eq!((text(&output.stderr), output.status.code()), ("", Some(42)));
+    });
 }

@@ -27,21 +27,21 @@ pub(crate) const DATA_ADDRESS: u64 = 0x10_1000;
 const BSS_ADDRESS: u64 = 0x10_8000;
 
 /// A unikernel with text, data, and a segment that is only zeros.
-pub(crate) struct Unikernel {
+pub(crate) struct Unikernel<'a> {
     pub(crate) target: u32,
-    pub(crate) devices: Vec<(&'static str, u32)>,
+    pub(crate) devices: Vec<(&'a str, u32)>,
     pub(crate) text: Vec<u8>,
     pub(crate) data: Vec<u8>,
 }
 
-impl Default for Unikernel {
+impl Default for Unikernel<'_> {
     /// For `spt`.
     fn default() -> Self {
         Self::of(TARGET_SPT)
     }
 }
 
-impl Unikernel {
+impl Unikernel<'_> {
     /// Ends with status 42; has no devices.
     pub(crate) fn of(target: u32) -> Self {
         Self {

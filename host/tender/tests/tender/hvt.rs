@@ -219,6 +219,34 @@ fn a_unikernel_that_stops_its_processor_is_stopped() {
 }
 
 #[test]
+fn page_tables_of_its_own_reach_no_further() {
+    if !has_kvm() {
+        return;
+    }
+    let check = |address: &str, message: &str| {
+        let output = run_hostile(&format!("alias={address}"));
+        let said = text(&output.stderr);
+        assert!(
+            said.starts_with(&format!("fulmar-tender: {message}, at instruction 0x10")),
+            "{address}: {said}"
+        );
+        assert_eq!((text(&output.stdout), output.status.code()), ("", Some(1)));
+    };
+    check(
+        "0x100000",
+        "host/guest translation fault: the unikernel reached for memory as it may not",
+    );
+    for address in ["0x400000", "0xfee00000", "0x100000000", "0xffffffff000"] {
+        let device = format!("the unikernel reached for a device at {address}, where there is none");
+        check(address, &device);
+    }
+    // What the tender has put below the unikernel is the guest's alone: the tender does not read it again.
+    for address in ["0x1000", "0x2000", "0x10000"] {
+        assert_eq!(said(&format!("alias={address}")), format!("alias={address}: 0x0\n"));
+    }
+}
+
+#[test]
 fn data_can_be_executed_and_gains_nothing() {
     if !has_kvm() {
         return;

@@ -9,6 +9,7 @@
 //! | `port=NUMBER,ADDRESS` | `hvt`: writes 32 bits, such as a structure's address, to a port of that number |
 //! | `byte=NUMBER` | `hvt`: writes 8 bits to a port |
 //! | `in=NUMBER` | `hvt`: reads 32 bits from a port |
+//! | `alias=ADDRESS` | `hvt`: puts page tables of its own in place of the tender's, and writes a byte to that physical address |
 //! | `call32=NUMBER` | `int 0x80`, the kernel's door for 32-bit programs |
 //! | `instruction=NAME` | `hlt`, `ud2` or `wrmsr` |
 //!
@@ -90,6 +91,8 @@ fn act(word: &str, words: [usize; WORDS_MAX]) -> Option<usize> {
         "byte" => byte(first as u16),
         #[cfg(feature = "hvt")]
         "in" => input(first as u16),
+        #[cfg(feature = "hvt")]
+        "alias" => alias(first),
         _ => return None,
     };
     Some(result)
@@ -157,6 +160,36 @@ fn input(port: u16) -> usize {
     // SAFETY: changes no memory.
     unsafe { asm!("in eax, dx", in("dx") port, out("eax") value) };
     value as usize
+}
+
+/// Page tables that map the first 1 GiB one to one, as the tender's do, but everything writable, and the 2 MiB around
+/// `physical` in the place of the last.
+#[cfg(feature = "hvt")]
+fn alias(physical: usize) -> usize {
+    use core::sync::atomic::{AtomicU64, Ordering};
+    #[repr(align(4096))]
+    struct Table([AtomicU64; 512]);
+    static TABLES: [Table; 3] = [const { Table([const { AtomicU64::new(0) }; 512]) }; 3];
+    const PRESENT_AND_WRITABLE: u64 = 3;
+    const LARGE: u64 = 0x80;
+    const LARGE_BYTES: usize = 2 << 20;
+    const WINDOW: usize = 511;
+
+    let [top, middle, low] = &TABLES;
+    let address = |table: &Table| table.0.as_ptr().expose_provenance() as u64;
+    top.0[0].store(address(middle) | PRESENT_AND_WRITABLE, Ordering::Relaxed);
+    middle.0[0].store(address(low) | PRESENT_AND_WRITABLE, Ordering::Relaxed);
+    for (index, entry) in low.0.iter().enumerate() {
+        let start = if index == WINDOW {
+            physical & !(LARGE_BYTES - 1)
+        } else {
+            index * LARGE_BYTES
+        };
+        entry.store(start as u64 | LARGE | PRESENT_AND_WRITABLE, Ordering::Relaxed);
+    }
+    // SAFETY: none; but the unikernel itself stays where it is.
+    unsafe { asm!("mov cr3, {}", in(reg) address(top)) };
+    write(WINDOW * LARGE_BYTES + physical % LARGE_BYTES)
 }
 
 fn instruction(name: &str) -> Option<()> {
