@@ -26,6 +26,11 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(forgetOthers().then(() => self.clients.claim()));
 });
 
+self.addEventListener("message", (event) => {
+  // A person wants the newer build now; otherwise it waits until no page of the older one is open.
+  if (event.data === "take over") void self.skipWaiting();
+});
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   url.hash = "";

@@ -14,12 +14,11 @@ export type Kept = "in the address" | "in this tab" | "nowhere";
 
 export async function keep(plan: Plan): Promise<Kept> {
   const written = await writeLink(plan);
-  if ("link" in written) {
+  if ("link" in written && address(written.link)) {
     forget();
-    history.replaceState(null, "", written.link);
     return "in the address";
   }
-  history.replaceState(null, "", location.pathname + location.search);
+  address(location.pathname + location.search);
   const large = await writeLink(plan, TAB_CHARACTERS_MAX);
   if ("problem" in large) return "nowhere";
   try {
@@ -28,6 +27,16 @@ export async function keep(plan: Plan): Promise<Kept> {
   } catch {
     // Full, or forbidden by the person.
     return "nowhere";
+  }
+}
+
+/** Whether the address could be changed: some browsers refuse it where that happens too often. */
+function address(url: string): boolean {
+  try {
+    history.replaceState(null, "", url);
+    return true;
+  } catch {
+    return false;
   }
 }
 
