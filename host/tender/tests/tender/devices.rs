@@ -165,6 +165,7 @@ fn a_descriptor_that_is_no_fit_tap_is_refused() {
     in_own_network(|| {
         let header = "the tap was opened without IFF_NO_PI, or with IFF_VNET_HDR: its frames have a header in front";
         for (name, flags, reason) in [
+            ("plain0", TAP, header),
             ("long0", TAP | NO_PACKET_INFORMATION | EXTRA_HEADER, header),
             ("tun0", TUN | NO_PACKET_INFORMATION, "not a tap with one queue"),
         ] {

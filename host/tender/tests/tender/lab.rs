@@ -33,12 +33,14 @@ pub(crate) const EXTRA_HEADER: u16 = 0x4000;
 
 /// Runs a claim in a network namespace of its own, or says why it cannot.
 pub(crate) fn in_own_network(claim: impl FnOnce() + Send) {
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    let run = || match enter_own_network() {
+        Ok(()) => claim(),
+        Err(why) => skip(&why),
+    };
     let ended = thread::scope(|scope| {
-        let own = scope.spawn(|| match enter_own_network() {
-            Ok(()) => claim(),
-            Err(why) => skip(&why),
-        });
-        own.join()
+        let own = thread::Builder::new().name(name).spawn_scoped(scope, run);
+        own.expect("a thread can be started").join()
     });
     ended.unwrap_or_else(|panic| resume_unwind(panic));
 }
