@@ -39,6 +39,9 @@ fn after(mut command: Command, prepare: impl Fn() -> io::Result<()> + Send + Syn
 
 fn limit(command: Command, what: Resource, to: u64) -> Command {
     after(command, move || {
+        // Other tests have descriptors at the same time that are meant for their own children.
+        // SAFETY: marks descriptors of the child, which are closed when the tender begins.
+        unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
         let limit = Rlimit {
             current: Some(to),
             maximum: Some(to),

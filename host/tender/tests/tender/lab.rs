@@ -21,7 +21,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use crate::tender::skip;
 
 /// How long a frame may be on its way, with other tests on every processor.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `struct ifreq`, as far as a tap needs it: the name, and flags.
 const INTERFACE_NAME_BYTES: usize = 16;

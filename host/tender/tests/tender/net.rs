@@ -269,7 +269,7 @@ fn what_a_unikernel_sends_arrives_whole() {
             peer.ping(9000);
             peer.finish();
             // `write` sends the buffer again, which holds the answer.
-            let frame = wire.expect("the answer, again");
+            let frame = peer.next_frame("the answer, again");
             assert_eq!(frame.len(), 9014);
             assert_eq!(running.line(), "service: answered 1 pings");
             assert_eq!(running.line(), "Write: 9014 bytes");

@@ -30,6 +30,7 @@ pub(crate) struct Peer<'a> {
     wire: &'a Wire,
     network: u8,
     mac: Mac,
+    introduction: Vec<u8>,
     sent: u32,
     expected: VecDeque<Vec<u8>>,
 }
@@ -45,16 +46,13 @@ impl<'a> Peer<'a> {
                 continue;
             };
             let mac = *answer[6..].first_chunk().unwrap();
-            assert_eq!(
-                answer,
-                arp(OUR_MAC, 2, (mac, its_ip(network)), (OUR_MAC, our_ip(network)))
-            );
-            // Answers to questions that were asked again.
-            while wire.receive(ASK_AGAIN).is_some() {}
+            let introduction = arp(OUR_MAC, 2, (mac, its_ip(network)), (OUR_MAC, our_ip(network)));
+            assert_eq!(answer, introduction);
             return Self {
                 wire,
                 network,
                 mac,
+                introduction,
                 sent: 0,
                 expected: VecDeque::new(),
             };
@@ -87,12 +85,20 @@ impl<'a> Peer<'a> {
         }
     }
 
+    /// The next frame that is no answer to a question that was asked again meanwhile.
+    pub(crate) fn next_frame(&self, what: &str) -> Vec<u8> {
+        loop {
+            let frame = self.wire.expect(what);
+            if frame != self.introduction {
+                return frame;
+            }
+        }
+    }
+
     fn check_answer(&mut self) {
         let expected = self.expected.pop_front().unwrap();
         let number = self.sent as usize - self.expected.len();
-        let answer = self
-            .wire
-            .expect(&format!("answer {number} from network {}", self.network));
+        let answer = self.next_frame(&format!("answer {number} from network {}", self.network));
         assert!(
             answer == expected,
             "answer {number} has {} bytes, expected {}:\n{:x?}\n{:x?}",

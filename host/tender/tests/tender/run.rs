@@ -155,7 +155,8 @@ fn the_unikernels_clocks_run_at_the_same_pace() {
         };
         let [monotonic, wall] = [0, 1].map(|clock| second[clock] - first[clock]);
         assert!(monotonic >= 500_000_000, "{monotonic} ns");
-        assert!(monotonic.abs_diff(wall) < wall / 20, "{monotonic} and {wall} ns");
+        // Other programs may run between a look at the one and a look at the other.
+        assert!(monotonic.abs_diff(wall) < wall / 5, "{monotonic} and {wall} ns");
     });
 }
 
@@ -167,7 +168,7 @@ fn the_unikernel_sleeps_as_long_as_it_asks() {
         assert!(start.elapsed() >= Duration::from_millis(200));
         let line = text(&output.stdout).lines().last().unwrap();
         let slept = line.strip_prefix("slept ").unwrap().strip_suffix(" ms").unwrap();
-        assert!((200..2000).contains(&slept.parse::<u64>().unwrap()), "{line}");
+        assert!((200..20_000).contains(&slept.parse::<u64>().unwrap()), "{line}");
     });
 }
 
@@ -179,10 +180,12 @@ fn a_sleeping_unikernel_costs_no_processor_and_a_busy_one_can_be_killed() {
         let mut busy = Running::start(&mut tender(&[&hello(target), "spin"]));
         busy.line();
         let before = [&sleeping, &busy].map(Running::processor_ticks);
-        std::thread::sleep(Duration::from_millis(400));
-        let spent = [&sleeping, &busy].map(Running::processor_ticks);
-        assert!(spent[0] - before[0] <= 1, "{before:?} {spent:?}");
-        assert!(spent[1] - before[1] >= 3, "{before:?} {spent:?}");
+        let started = Instant::now();
+        while busy.processor_ticks() < before[1] + 5 {
+            assert!(started.elapsed() < Duration::from_secs(60), "it computes nothing");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(sleeping.processor_ticks() <= before[0] + 1);
         busy.child.kill().unwrap();
         assert_eq!(busy.child.wait().unwrap().code(), None);
     });

@@ -12,7 +12,7 @@ use fulmar_tender::Target;
 use rustix::process::Signal;
 
 /// No unikernel here runs longer, also on a busy machine: the kernel ends it then.
-const SECONDS_MAX: u32 = 120;
+const SECONDS_MAX: u32 = 300;
 
 /// The program with these words after its name.
 pub(crate) fn tender(arguments: &[&str]) -> Command {
