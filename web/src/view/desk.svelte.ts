@@ -378,7 +378,8 @@ function isAboutSame(left: Step | undefined, right: Step | undefined): boolean {
   return left.kind === right.kind && name(left) === name(right) && count(left) === count(right);
 }
 
-function isSame(left: unknown, right: unknown): boolean {
+/** Of plain values: whether they are written the same. */
+export function isSame(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
