@@ -83,7 +83,7 @@ pub(super) fn run(vcpu: &mut VcpuFd, memory_bytes: u64) -> Result<Exit, Stop> {
     let exit = match vcpu.run() {
         Ok(exit) => Seen::of(&exit),
         Err(error) => match error.errno() {
-            libc::EINTR | libc::EAGAIN => return Ok(Exit::Interrupted),
+            libc::EINTR => return Ok(Exit::Interrupted),
             libc::EFAULT => Seen::Fault,
             number => return Err(Stop::Kvm(number)),
         },
