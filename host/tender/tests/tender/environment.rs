@@ -84,6 +84,26 @@ fn text_that_cannot_be_printed_is_an_error() {
 }
 
 #[test]
+fn a_console_that_the_parent_has_closed_is_never_a_disk() {
+    on_each_target(|target| {
+        let path = disk(4096);
+        let option = format!("--block:storage={}", path.display());
+        let command = after(
+            tender(&[&option, "--mem=2", &unikernel("block", target), "read"]),
+            || {
+                for number in 0..3 {
+                    // SAFETY: descriptors of the child, which nobody uses before the tender begins.
+                    unsafe { libc::close(number) };
+                }
+                Ok(())
+            },
+        );
+        assert_eq!({ command }.status().unwrap().code(), Some(0));
+        assert_eq!(fs::read(&path).unwrap(), [0; 4096]);
+    });
+}
+
+#[test]
 fn a_tap_in_another_network_is_refused() {
     in_own_network(|| {
         let tap = Tap::open("tap0", TAP | NO_PACKET_INFORMATION).unwrap();

@@ -31,6 +31,59 @@ fn run_hostile(words: &str) -> std::process::Output {
 }
 
 #[test]
+fn the_processor_begins_as_the_interface_says() {
+    if !has_kvm() {
+        return;
+    }
+    for (name, value) in [
+        ("cr0", 0x8001_0021_u32), // PE, PG, NE, WP
+        ("cr3", 0x2000),
+        ("cr4", 0x620),  // PAE, OSFXSR, OSXMMEXCPT
+        ("efer", 0x500), // LME, LMA
+        ("cs", 8),
+        ("ds", 16),
+        ("es", 16),
+        ("fs", 16),
+        ("gs", 16),
+        ("ss", 16),
+        ("ldt", 0),
+    ] {
+        let word = format!("register={name}");
+        let said = said(&word);
+        // ET, which real processors do not let go off.
+        let said = said.replace("0x80010031", "0x80010021");
+        assert_eq!(said, format!("{word}: {value:#x}\n"));
+    }
+}
+
+#[test]
+fn below_the_unikernel_the_boot_info_can_be_read_and_nothing_written() {
+    if !has_kvm() {
+        return;
+    }
+    let output = run_hostile("read=0x10000 read=0xfffff write=0x10000");
+    let fault = "fulmar-tender: the unikernel faulted and could not handle it (triple fault), at instruction 0x10";
+    assert!(text(&output.stderr).starts_with(fault), "{output:?}");
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+    for address in ["0x10fff", "0x80000", "0xfffff"] {
+        let output = run_hostile(&format!("write={address}"));
+        assert!(text(&output.stderr).starts_with(fault), "{output:?}");
+    }
+}
+
+#[test]
+fn no_network_ring_is_offered() {
+    if !has_kvm() {
+        return;
+    }
+    // After five words of the boot info: what host and guest can do, and where the ring is.
+    for address in 0x1_0028..0x1_0038 {
+        let word = format!("read={address}");
+        assert_eq!(said(&word), format!("{word}: 0x0\n"));
+    }
+}
+
+#[test]
 fn only_32_bit_writes_to_the_eight_ports_are_hypercalls() {
     if !has_kvm() {
         return;

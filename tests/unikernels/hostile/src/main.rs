@@ -10,6 +10,7 @@
 //! | `byte=NUMBER` | `hvt`: writes 8 bits to a port |
 //! | `in=NUMBER` | `hvt`: reads 32 bits from a port |
 //! | `alias=ADDRESS` | `hvt`: puts page tables of its own in place of the tender's, and writes a byte to that physical address |
+//! | `register=NAME` | `hvt`: tells `cr0`, `cr3`, `cr4`, `efer`, `rflags`, `cs`, `ds`, `es`, `fs`, `gs`, `ss` or `ldt` |
 //! | `call32=NUMBER` | `int 0x80`, the kernel's door for 32-bit programs |
 //! | `instruction=NAME` | `hlt`, `ud2` or `wrmsr` |
 //!
@@ -48,6 +49,11 @@ fn hostile(boot: Boot) -> u8 {
 fn obey(argument: &str) -> Option<()> {
     let stack = [RETURN; 1];
     let (word, value) = argument.split_once('=')?;
+    #[cfg(feature = "hvt")]
+    if word == "register" {
+        println!("{argument}: {:#x}", register(value)?);
+        return Some(());
+    }
     let mut words = [0; WORDS_MAX];
     if word == "instruction" {
         return instruction(value);
@@ -190,6 +196,30 @@ fn alias(physical: usize) -> usize {
     // SAFETY: none; but the unikernel itself stays where it is.
     unsafe { asm!("mov cr3, {}", in(reg) address(top)) };
     write(WINDOW * LARGE_BYTES + physical % LARGE_BYTES)
+}
+
+#[cfg(feature = "hvt")]
+fn register(name: &str) -> Option<u64> {
+    let mut value = 0_u64;
+    // SAFETY: they change no memory but the stack's next word.
+    unsafe {
+        match name {
+            "cr0" => asm!("mov {}, cr0", out(reg) value),
+            "cr3" => asm!("mov {}, cr3", out(reg) value),
+            "cr4" => asm!("mov {}, cr4", out(reg) value),
+            "efer" => asm!("rdmsr", in("ecx") 0xc000_0080_u32, inout("rax") value, out("rdx") _),
+            "rflags" => asm!("pushfq", "pop {}", out(reg) value),
+            "cs" => asm!("mov {:r}, cs", inout(reg) value),
+            "ds" => asm!("mov {:r}, ds", inout(reg) value),
+            "es" => asm!("mov {:r}, es", inout(reg) value),
+            "fs" => asm!("mov {:r}, fs", inout(reg) value),
+            "gs" => asm!("mov {:r}, gs", inout(reg) value),
+            "ss" => asm!("mov {:r}, ss", inout(reg) value),
+            "ldt" => asm!("sldt {:r}", inout(reg) value),
+            _ => return None,
+        }
+    }
+    Some(value)
 }
 
 fn instruction(name: &str) -> Option<()> {
