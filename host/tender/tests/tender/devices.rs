@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use fulmar_tender::Target;
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use crate::elf::{BLOCK, TARGET_HVT, TARGET_SPT, Unikernel};
+use crate::elf::{BLOCK, Unikernel, number};
 use crate::lab::{EXTRA_HEADER, NO_PACKET_INFORMATION, TAP, TUN, Tap, in_own_network, ip};
 use crate::tender::{check_refused, disk, file, hello, on_each_target, run, text, unikernel};
 
@@ -226,12 +226,11 @@ fn a_unikernel_may_have_63_devices() {
         .map(|(name, path)| format!("--block:{name}={}", path.display()))
         .collect();
     on_each_target(|target| {
-        let number = if target == Target::Hvt { TARGET_HVT } else { TARGET_SPT };
         let devices = names.iter().map(|name| (&**name, BLOCK)).collect();
         let unikernel = file(
             &Unikernel {
                 devices,
-                ..Unikernel::of(number)
+                ..Unikernel::of(number(target))
             }
             .file(),
         );

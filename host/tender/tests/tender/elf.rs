@@ -2,6 +2,8 @@
 //!
 //! Right by default; says nothing about what a parser should think of it.
 
+use fulmar_tender::Target;
+
 pub(crate) const TARGET_HVT: u32 = 1;
 pub(crate) const TARGET_SPT: u32 = 2;
 pub(crate) const BLOCK: u32 = 1;
@@ -77,6 +79,15 @@ impl Unikernel<'_> {
             self.data.clone(),
         ]
         .concat()
+    }
+}
+
+/// The number of a target that has a tender.
+pub(crate) fn number(target: Target) -> u32 {
+    match target {
+        Target::Hvt => TARGET_HVT,
+        Target::Spt => TARGET_SPT,
+        other => panic!("`{other}` has no tender"),
     }
 }
 

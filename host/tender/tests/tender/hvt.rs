@@ -1,6 +1,7 @@
 //! The hypercalls of an `hvt` unikernel: every row of their table, and what is no row of it.
 
 use fulmar_tender::Target;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::tender::{has_kvm, run, text, unikernel};
 
@@ -297,6 +298,62 @@ fn page_tables_of_its_own_reach_no_further() {
     for address in ["0x1000", "0x2000", "0x10000"] {
         assert_eq!(said(&format!("alias={address}")), format!("alias={address}: 0x0\n"));
     }
+}
+
+/// A hypercall that `hostile` makes: with a structure of words that are mostly at the edges of something, or with a
+/// structure that is itself somewhere. A sleep is short.
+fn any_call() -> impl Strategy<Value = String> {
+    let edge = prop_oneof![
+        Just(0),
+        Just(0x1_0000),
+        Just(0x10_0000),
+        Just(END),
+        Just(1 << 32),
+        Just(1 << 63),
+        Just(u64::MAX)
+    ];
+    let number = prop_oneof![
+        any::<u64>(),
+        (edge, 0..1024_u64).prop_map(|(edge, back)| edge.wrapping_sub(back)),
+        0..4096_u64
+    ];
+    let word = prop_oneof![
+        number.clone().prop_map(|number| number.to_string()),
+        Just("buffer".to_owned()),
+        Just("text".to_owned())
+    ];
+    let words = proptest::collection::vec(word, 5);
+    prop_oneof![
+        (0..3_u32, words.clone()).prop_map(|(call, words)| format!("call={call},{}", words.join(","))),
+        (0..1000_u32).prop_map(|nanoseconds| format!("call=3,{nanoseconds}")),
+        (4..10_u32, words).prop_map(|(call, words)| format!("call={call},{}", words.join(","))),
+        (1..9_u32, number)
+            .prop_filter("it would sleep", |(call, _)| *call != 3)
+            .prop_map(|(call, address)| format!("port={},{}", 0x500 + call, address & u64::from(u32::MAX))),
+    ]
+}
+
+#[test]
+fn whatever_a_unikernel_asks_it_goes_on_or_ends_with_a_sentence() {
+    if !has_kvm() {
+        return;
+    }
+    let config = ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(calls in proptest::collection::vec(any_call(), 1..6))| {
+        let output = run_hostile(&calls.join(" "));
+        let said = text(&output.stderr);
+        let is_sentence = said.starts_with("fulmar-tender: ") && said.lines().count() == 1;
+        let is_right = match output.status.code() {
+            Some(1) => is_sentence || said.is_empty(),
+            Some(_) => said.is_empty(),
+            None => false,
+        };
+        prop_assert!(is_right, "{:?}: {} {}", calls, output.status, said);
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use fulmar_tender::Target;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::elf::{DATA_ADDRESS, TARGET_HVT, TARGET_SPT, Unikernel, exit_with};
+use crate::elf::{DATA_ADDRESS, Unikernel, exit_with, number};
 use crate::tender::{Running, file, hello, on_each_target, run, signal, tender, text, unikernel};
 
 /// The unikernel `hostile` does what the words before the last say and prints it, but the last ends it: in `spt` by that
@@ -98,7 +98,7 @@ fn the_stack_begins_at_the_end_of_memory() {
     on_each_target(|target| {
         // pop rax (the last 8 bytes, zero); pop rax (beyond the end)
         for (pops, is_in_memory) in [(&[0x58][..], true), (&[0x58, 0x58], false)] {
-            let number = if target == Target::Hvt { TARGET_HVT } else { TARGET_SPT };
+            let number = number(target);
             // For `hvt`, whose end needs a stack, move back to the first place: mov esp, 0x1ffff8
             let back: &[u8] = &[0xbc, 0xf8, 0xff, 0x1f, 0x00];
             let text = [pops, back, &exit_with(number, 3)].concat();
