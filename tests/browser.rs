@@ -75,27 +75,11 @@ fn the_recorded_traces_get_the_same_answers_byte_for_byte() {
     }
 }
 
-/// What JavaScript answers otherwise, since a value is not a text: numbers have no written form, texts are UTF-16, and whether
-/// there is a kind of request at all is found by another reader. Each with the error's message; the empty one is no error.
-const OTHERWISE: [(&str, &str); 8] = [
-    (
-        r#"{"check_block":{"name":"a:d","size_mib":18446744073709551615}}"#,
-        "invalid type: floating point `18446744073709552000.0`, expected u64",
-    ),
-    (r#"{"check_block":{"name":"a:d","size_mib":1.0}}"#, ""),
-    ("null", "invalid type: null, expected enum Request"),
-    ("[]", "invalid type: sequence, expected enum Request"),
-    (r#""walk""#, "invalid type: null, expected struct variant Request::Walk"),
-    ("{}", "expected an object with exactly one field: its kind"),
-    (
-        r#"{"walk":{"domain":"a"},"audit":{}}"#,
-        "expected an object with exactly one field: its kind",
-    ),
-    (
-        r#"{"usage":{"domain":"\ud800"}}"#,
-        "the label `\u{fffd}` contains `\u{fffd}`: only a-z, 0-9, `-` and `.` are allowed",
-    ),
-];
+/// What JavaScript answers otherwise: its numbers are not exact beyond 2^53. With the error's message.
+const OTHERWISE: [(&str, &str); 1] = [(
+    r#"{"check_block":{"name":"a:d","size_mib":18446744073709551615}}"#,
+    "the number `18446744073709552000` is too large",
+)];
 
 /// But for texts that are no JSON: they are no value to ask about.
 #[test]
@@ -118,7 +102,6 @@ fn the_recorded_messages_get_the_same_answers_byte_for_byte() {
             .map(|(_, message)| (*message).to_owned())
             .or_else(|| malformed(expected))
         {
-            Some(sentence) if sentence.is_empty() => assert_eq!(answer, r#"{"admitted":{}}"#),
             Some(sentence) => assert_thrown(&answer, &sentence, line),
             None => assert_eq!(&answer, expected, "{line}"),
         }

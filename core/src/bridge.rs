@@ -126,7 +126,7 @@ impl BridgeSet {
     /// The bridges that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        Self::some_of(self.0.intersection(&other.0))
     }
 }
 

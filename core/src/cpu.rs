@@ -3,7 +3,6 @@
 //! Owns the bounds and the written form. Which CPUs a host has is the host's knowledge.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -71,7 +70,7 @@ impl core::error::Error for CpuIdError {}
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "serde", serde(from = "BTreeSet<CpuId>", into = "BTreeSet<CpuId>"))]
+#[cfg_attr(feature = "serde", serde(from = "Vec<CpuId>", into = "Vec<CpuId>"))]
 pub struct CpuSet {
     /// CPUs 0 to 63.
     first: u64,
@@ -167,13 +166,13 @@ impl FromIterator<CpuId> for CpuSet {
     }
 }
 
-impl From<BTreeSet<CpuId>> for CpuSet {
-    fn from(ids: BTreeSet<CpuId>) -> Self {
+impl From<Vec<CpuId>> for CpuSet {
+    fn from(ids: Vec<CpuId>) -> Self {
         ids.into_iter().collect()
     }
 }
 
-impl From<CpuSet> for BTreeSet<CpuId> {
+impl From<CpuSet> for Vec<CpuId> {
     fn from(set: CpuSet) -> Self {
         set.iter().collect()
     }

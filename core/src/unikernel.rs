@@ -47,7 +47,7 @@ impl Unikernel {
     /// # Errors
     /// [`UnikernelError`] where a device is listed twice, or beyond [`DEVICES_MAX`].
     pub fn with_block_devices(self, block_devices: Vec<BlockDevice>) -> Result<Self, UnikernelError> {
-        check_devices(block_devices.iter().map(|block| &block.device))?;
+        check_devices(&block_devices.iter().map(|block| &block.device).collect::<Vec<_>>())?;
         Ok(Self { block_devices, ..self })
     }
 
@@ -56,7 +56,7 @@ impl Unikernel {
     /// # Errors
     /// [`UnikernelError`] where a device is listed twice, or beyond [`DEVICES_MAX`].
     pub fn with_bridges(self, bridges: Vec<NetDevice>) -> Result<Self, UnikernelError> {
-        check_devices(bridges.iter().map(|net| &net.device))?;
+        check_devices(&bridges.iter().map(|net| &net.device).collect::<Vec<_>>())?;
         Ok(Self { bridges, ..self })
     }
 
@@ -115,15 +115,15 @@ mod wire {
     }
 }
 
-fn check_devices<'a>(devices: impl ExactSizeIterator<Item = &'a DeviceName>) -> Result<(), UnikernelError> {
+fn check_devices(devices: &[&DeviceName]) -> Result<(), UnikernelError> {
     if devices.len() > DEVICES_MAX {
         return Err(UnikernelError::TooManyDevices { count: devices.len() });
     }
-    let mut sorted: Vec<&DeviceName> = devices.collect();
-    sorted.sort();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(UnikernelError::DeviceTwice {
-            device: pair[0].clone(),
+    // So few that a look back from each is less work than a sort, and less code.
+    let is_listed_before = |(position, device): &(usize, &&DeviceName)| devices[..*position].contains(device);
+    match devices.iter().enumerate().find(is_listed_before) {
+        Some((_, device)) => Err(UnikernelError::DeviceTwice {
+            device: (*device).clone(),
         }),
         None => Ok(()),
     }

@@ -26,7 +26,6 @@ mod exports {
     )]
 
     use std::cell::RefCell;
-    use std::collections::BTreeMap;
     use std::panic;
     use std::sync::OnceLock;
 
@@ -47,9 +46,9 @@ mod exports {
     #[derive(Default)]
     struct Instance {
         tree: Tree,
-        /// Every buffer that the embedder has and has not freed, by address. A bare pointer would be faster by some
-        /// nanoseconds, and would have to trust the embedder.
-        buffers: BTreeMap<usize, Box<[u8]>>,
+        /// Every buffer that the embedder has and has not freed, sorted by address: two, unless it keeps some. A bare pointer
+        /// would be faster by some nanoseconds, and would have to trust the embedder.
+        buffers: Vec<Box<[u8]>>,
     }
 
     impl Instance {
@@ -63,15 +62,33 @@ mod exports {
 
         fn lend(&mut self, buffer: Box<[u8]>) -> usize {
             let address = buffer.as_ptr().addr();
-            self.buffers.insert(address, buffer);
+            if let Err(position) = self.position(address) {
+                self.buffers.insert(position, buffer);
+            }
             address
+        }
+
+        fn take_back(&mut self, address: usize) {
+            if let Ok(position) = self.position(address) {
+                self.buffers.remove(position);
+            }
+        }
+
+        /// Where the buffer of that address is, or would be.
+        fn position(&self, address: usize) -> Result<usize, usize> {
+            self.buffers
+                .binary_search_by_key(&address, |buffer| buffer.as_ptr().addr())
         }
 
         fn call(&mut self, address: usize, len: usize, encoding: u32) -> Box<[u8]> {
             let Some(encoding) = Encoding::of_number(encoding) else {
                 return malformed("unknown encoding: 0 is bincode, 1 is JSON", Encoding::Json);
             };
-            match self.buffers.get(&address).and_then(|buffer| buffer.get(..len)) {
+            let buffer = self
+                .position(address)
+                .ok()
+                .and_then(|position| self.buffers.get(position));
+            match buffer.and_then(|buffer| buffer.get(..len)) {
                 Some(request) => answer_bytes(&mut self.tree, request, encoding).into_boxed_slice(),
                 None => malformed("no buffer of that address and length was handed out", encoding),
             }
@@ -110,7 +127,7 @@ mod exports {
 
     #[unsafe(no_mangle)]
     extern "C" fn fulmar_free(address: usize) {
-        INSTANCE.with_borrow_mut(|instance| instance.buffers.remove(&address));
+        INSTANCE.with_borrow_mut(|instance| instance.take_back(address));
     }
 
     #[unsafe(no_mangle)]

@@ -168,11 +168,16 @@ impl Exceeded {
 
     /// Names the domains, from `domain` upwards; the order of the limits within each is kept.
     fn explain_as(mut self, domain: &Path, reasons: &mut Vec<Reason>, reason: impl Fn(Path, Overrun) -> Reason) {
-        self.by_depth.sort_by_key(|(depth, _)| Reverse(*depth));
+        self.sort();
         reasons.extend(
             self.by_depth
                 .into_iter()
                 .map(|(depth, overrun)| reason(domain.prefix(depth), overrun)),
         );
+    }
+
+    /// Not where the reason is known: a sort is much code, and would be compiled once for each.
+    fn sort(&mut self) {
+        self.by_depth.sort_by_key(|(depth, _)| Reverse(*depth));
     }
 }

@@ -20,10 +20,8 @@ use fulmar_core::protocol::{Request, Response, Snapshot, answer};
 use fulmar_core::{Refusal, Tree};
 use fulmar_wasm::codec::{Encoding, decode, encode};
 use js_sys::{Error, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use value::Value;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// The type of every request and response, made from the Rust types (`tests/types.rs` sees to it).
@@ -63,9 +61,9 @@ impl PolicyTree {
     /// An `Error` with the code "malformed" where it is no request; nothing is changed then.
     #[wasm_bindgen(unchecked_return_type = "Response")]
     pub fn ask(&mut self, request: RequestValue) -> Result<JsValue, Error> {
-        let request = Value::of(&request.into())
-            .and_then(Request::deserialize)
-            .map_err(malformed)?;
+        let text = value::json_of(&request.into()).map_err(|message| coded("malformed", &message))?;
+        // Where in the text an error is says nothing to somebody who has a value.
+        let request: Request = decode(&text, Encoding::Json).map_err(|error| coded("malformed", error.message()))?;
         write(&answer(&mut self.tree, request))
     }
 
@@ -82,23 +80,15 @@ impl PolicyTree {
     /// first reason; nothing is changed then.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let snapshot: Snapshot =
-            decode(bytes, Encoding::Bincode).map_err(|error| coded("malformed", &error.to_string()))?;
+            decode(bytes, Encoding::Bincode).map_err(|error| coded("malformed", error.message()))?;
         self.tree = snapshot.restored().map_err(|refusal| refused(&refusal))?;
         Ok(())
     }
 }
 
 fn write(response: &Response) -> Result<JsValue, Error> {
-    response.serialize(&Serializer::json_compatible()).map_err(malformed)
-}
-
-fn malformed(error: serde_wasm_bindgen::Error) -> Error {
-    let message = match JsValue::from(error).dyn_into::<Error>() {
-        Ok(error) => String::from(error.message()),
-        // Something that a getter of the request threw.
-        Err(thrown) => format!("{thrown:?}"),
-    };
-    coded("malformed", &message)
+    let written = response.serialize(&Serializer::json_compatible());
+    written.map_err(|error| coded("malformed", &error.to_string()))
 }
 
 fn refused(refusal: &Refusal) -> Error {

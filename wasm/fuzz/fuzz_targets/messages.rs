@@ -1,5 +1,6 @@
 //! Bytes as messages, one after the other, in both encodings: each is answered, by an answer; the tree stays whole; and what is a
-//! request in one encoding is answered in the other one as well, and the same.
+//! request in one encoding is answered in the other one as well, and the same. Another reader of JSON understands what is understood
+//! here, and the same by it.
 #![no_main]
 
 use fulmar_core::Tree;
@@ -32,6 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(before, tree);
             continue;
         };
+        if encoding == Encoding::Json {
+            ask_another_reader(message, &request);
+        }
         for encoding in Encoding::ALL {
             let asked = encode(&request, encoding);
             assert_eq!(
@@ -45,6 +49,15 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
 });
+
+/// Halves of surrogate pairs are nothing to it, and `1.0` is no natural number.
+fn ask_another_reader(text: &[u8], request: &Request) {
+    let is_json = serde_json::from_slice::<serde_json::Value>(text).is_ok();
+    assert!(is_json || text.windows(2).any(|pair| pair == b"\\u"), "what is no JSON was understood");
+    if let Ok(read) = serde_json::from_slice::<Request>(text) {
+        assert_eq!(read, *request);
+    }
+}
 
 fn ask(tree: &mut Tree, message: &[u8], encoding: Encoding) -> Response {
     decode(&answer_bytes(tree, message, encoding), encoding).expect("an answer is one")
