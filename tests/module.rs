@@ -1,5 +1,8 @@
 //! `policy.wasm` as a stranger finds it: what it imports and exports, and what it does with wrong addresses and bytes.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use fulmar_core::protocol::Response;
 use fulmar_tests::face::{Face, Wasm, policy_wasm};
 use fulmar_wasm::abi::ABI_VERSION;
@@ -134,4 +137,104 @@ fn bytes_that_are_no_request_are_answered_and_the_instance_lives_on() {
     }
     let usage = wasm.answer_bytes(br#"{"usage":{"domain":":"}}"#, Encoding::Json);
     assert!(usage.starts_with(br#"{"usage":"#));
+}
+
+/// Each as it would be read if it were believed: gigabytes of facts, steps, CPUs or text.
+const LIES: [&[u8]; 6] = [
+    b"\x0d\xfd\0\0\0\0\0\0\0\x10",                    // load: 2^60 facts
+    b"\x13\xfd\0\0\0\0\0\0\0\x10",                    // plan: 2^60 steps
+    b"\x15\x01\xfd\0\0\0\0\0\0\0\x10",                // restore: version 1, 2^60 facts
+    b"\x0b\xfd\0\0\0\0\0\0\0\x10",                    // find_policy: a path of 2^60 bytes
+    b"\x0b\xfc\xff\xff\xff\x03",                      // … and one of 64 MiB
+    b"\x06\x01a\x01\x01\0\xfd\0\0\0\0\0\0\0\x10aaaa", // check_policy: 2^60 CPUs
+];
+
+#[test]
+fn hostile_bytes_are_refused_without_more_memory() {
+    let mut wasm = instance();
+    // The first call makes what the instance has once.
+    wasm.answer_bytes(br#"{"audit":{}}"#, Encoding::Json);
+    let deep = b"[".repeat(1 << 20);
+    let deep_in_place = [br#"{"load":{"facts":"#, &*deep].concat();
+    let deep_fields = br#"{"load":"#.repeat(1 << 17);
+    let json = [
+        &*deep,
+        &*deep_in_place,
+        &*deep_fields,
+        b"{\"load\":{\"facts\":[{\"policy\"",
+    ];
+    let lies = LIES.map(|bytes| (bytes, Encoding::Bincode));
+    for (bytes, encoding) in lies.into_iter().chain(json.map(|bytes| (bytes, Encoding::Json))) {
+        let address = wasm.buffer(bytes);
+        let before = wasm.memory_bytes();
+        let len = u32::try_from(bytes.len()).unwrap();
+        let answer: u64 = wasm.call("fulmar_call", (address, len, encoding.number()));
+        assert_eq!(
+            wasm.memory_bytes(),
+            before,
+            "{}",
+            String::from_utf8_lossy(&bytes[..bytes.len().min(40)])
+        );
+        let answer = wasm.read(answer);
+        assert!(!malformed(&answer, encoding).is_empty());
+        wasm.call::<u32, ()>("fulmar_free", address);
+    }
+}
+
+#[test]
+fn a_message_cut_short_is_refused_without_more_memory() {
+    let snapshot = include_bytes!("vectors/snapshot-1.bincode");
+    let whole = [&[21], &snapshot[..]].concat(); // restore
+    let mut wasm = instance();
+    wasm.answer_bytes(&whole, Encoding::Bincode);
+    let (bytes, empty) = (wasm.memory_bytes(), b"\x15\x01\0");
+    wasm.answer_bytes(empty, Encoding::Bincode);
+    for end in 0..whole.len() {
+        if end > 0 {
+            malformed(&wasm.answer_bytes(&whole[..end], Encoding::Bincode), Encoding::Bincode);
+        }
+    }
+    assert_eq!(wasm.memory_bytes(), bytes);
+    let left = wasm.answer_bytes(br#"{"snapshot":{}}"#, Encoding::Json);
+    assert_eq!(left, br#"{"snapshot":{"snapshot":{"version":1,"facts":[]}}}"#);
+}
+
+/// In bytes: both travel to browsers.
+const POLICY_WASM_GZIPPED_MAX: usize = 100_000;
+const PACKAGE_GZIPPED_MAX: usize = 130_000;
+
+#[test]
+fn what_travels_is_small() {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wasm/dist");
+    let of_package = |folder: &str| {
+        ["fulmar.js", "fulmar_bg.wasm"]
+            .map(|file| dist.join(folder).join(file))
+            .to_vec()
+    };
+    for (files, bound) in [
+        (vec![dist.join("policy.wasm")], POLICY_WASM_GZIPPED_MAX),
+        (of_package("browser"), PACKAGE_GZIPPED_MAX),
+        (of_package("node"), PACKAGE_GZIPPED_MAX),
+    ] {
+        let Some(bytes) = files.iter().map(gzipped).sum::<Option<usize>>() else {
+            eprintln!("SKIPPED: there is no `gzip` to see how small {} is", files[0].display());
+            return;
+        };
+        assert!(
+            bytes <= bound,
+            "{}: {bytes} bytes gzipped, at most {bound}",
+            files[0].display()
+        );
+    }
+}
+
+fn gzipped(file: &PathBuf) -> Option<usize> {
+    assert!(
+        file.is_file(),
+        "{} is not there: `cargo xtask wasm` builds it",
+        file.display()
+    );
+    let output = Command::new("gzip").args(["-9", "-c"]).arg(file).output().ok()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(output.stdout.len())
 }

@@ -62,6 +62,29 @@ impl Wasm {
         function.call(&mut self.store, parameters).expect(name)
     }
 
+    /// How large the module's memory is.
+    ///
+    /// # Panics
+    /// Where it exports none.
+    pub fn memory_bytes(&mut self) -> usize {
+        let memory = self.instance.get_memory(&mut self.store, "memory").expect("a memory");
+        memory.data_size(&self.store)
+    }
+
+    /// A buffer that holds these bytes.
+    ///
+    /// # Panics
+    /// Where the module has none so large.
+    pub fn buffer(&mut self, bytes: &[u8]) -> u32 {
+        let len = u32::try_from(bytes.len()).expect("a short request");
+        let address: u32 = self.call("fulmar_alloc", len);
+        let memory = self.instance.get_memory(&mut self.store, "memory").expect("a memory");
+        memory
+            .write(&mut self.store, address as usize, bytes)
+            .expect("a buffer in memory");
+        address
+    }
+
     /// The bytes of an answer: its address in the upper, its length in the lower half.
     ///
     /// # Panics
@@ -76,11 +99,7 @@ impl Wasm {
 impl Face for Wasm {
     fn answer_bytes(&mut self, request: &[u8], encoding: Encoding) -> Vec<u8> {
         let len = u32::try_from(request.len()).expect("a short request");
-        let address: u32 = self.call("fulmar_alloc", len);
-        let memory = self.instance.get_memory(&mut self.store, "memory").expect("a memory");
-        memory
-            .write(&mut self.store, address as usize, request)
-            .expect("a buffer in memory");
+        let address = self.buffer(request);
         let answer: u64 = self.call("fulmar_call", (address, len, encoding.number()));
         let bytes = self.read(answer);
         self.call::<u32, ()>("fulmar_free", (answer >> 32).try_into().expect("an address"));
