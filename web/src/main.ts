@@ -1,3 +1,5 @@
+/** Puts the page on the page. */
+
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./view/page.css";

@@ -7,16 +7,16 @@ import type { Fact, Path, PolicyTree, Response, Usage } from "fulmar-browser";
 import type { Answer, DomainAnswer, Look, RowAnswer, Wish, WishAnswer } from "./messages";
 import type { PlannedTree } from "./tree";
 
-export function look(tree: PlannedTree, look: Look): Omit<Answer, "took_ms"> {
+export function look(tree: PlannedTree, at: Look): Omit<Answer, "took_ms"> {
   const rules = tree.rules;
   return {
     outcomes: tree.outcomes(),
     tally: tree.tally(),
-    refused: new Map(look.steps.map((step) => [step, tree.refused(step)])),
-    rows: new Map(look.rows.map((domain) => [domain, row(rules, domain)])),
-    domain: look.domain === null ? null : whole(rules, look.domain, look.delegates),
-    wish: look.wish && fit(rules, look.wish),
-    facts: look.facts ? facts(rules) : null,
+    refused: new Map(at.steps.map((step) => [step, tree.refused(step)])),
+    rows: new Map(at.rows.map((domain) => [domain, row(rules, domain)])),
+    domain: at.domain === null ? null : whole(rules, at.domain, at.delegates),
+    wish: at.wish && fit(rules, at.wish),
+    facts: at.facts ? facts(rules) : null,
   };
 }
 
