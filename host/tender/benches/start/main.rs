@@ -11,8 +11,9 @@ mod table;
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fulmar_tender::Image;
 use run::Start;
 use table::{milliseconds, print};
 
@@ -106,12 +107,13 @@ fn phases(targets: &[(&str, &str)]) {
     );
 }
 
-/// What the kernel takes for each step of an empty machine, small and large.
+/// What the tender's library takes for a unikernel's file, and the kernel for each step of an empty machine, small and large.
 fn machine_steps() {
     let mut steps: Vec<(&str, [Vec<Duration>; 2])> = Vec::new();
     for _ in 0..ROUNDS {
         for (size, memory_mib) in MEMORIES_MIB.into_iter().enumerate() {
-            for (index, (name, time)) in machine::steps(memory_mib).into_iter().enumerate() {
+            let read = std::iter::once(("read and check hello's file", read_and_check()));
+            for (index, (name, time)) in read.chain(machine::steps(memory_mib)).enumerate() {
                 if steps.len() <= index {
                     steps.push((name, Default::default()));
                 }
@@ -126,7 +128,20 @@ fn machine_steps() {
         });
         [name.to_owned(), small, large]
     });
-    print(["an empty KVM machine, medians", "32 MiB", "4096 MiB"], rows);
+    print(
+        ["an empty KVM machine, medians of its steps", "32 MiB", "4096 MiB"],
+        rows,
+    );
+}
+
+fn read_and_check() -> Duration {
+    let path = run::hello("hvt");
+    let started = Instant::now();
+    let file = std::fs::read(path).expect("it was read before");
+    let image = Image::parse(&file);
+    let took = started.elapsed();
+    assert!(image.is_ok(), "hello is a unikernel");
+    took
 }
 
 fn sizes(targets: &[(&str, &str)]) {

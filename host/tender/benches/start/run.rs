@@ -12,6 +12,15 @@ use crate::machine;
 /// The program that is measured.
 pub(crate) const TENDER: &str = env!("CARGO_BIN_EXE_fulmar-tender");
 
+/// The file of the unikernel hello.
+pub(crate) fn hello(target: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/unikernels/dist");
+    let hello = format!("{folder}/hello.{target}");
+    let exists = Path::new(&hello).exists();
+    assert!(exists, "run `cargo xtask unikernels`: {hello} is missing");
+    hello
+}
+
 /// A program with its arguments.
 pub(crate) struct Start {
     program: String,
@@ -28,15 +37,9 @@ impl Start {
 
     /// The unikernel hello, which prints a line and ends.
     pub(crate) fn hello(target: &str, memory_mib: usize) -> Self {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/unikernels/dist");
-        let hello = format!("{folder}/hello.{target}");
-        assert!(
-            Path::new(&hello).exists(),
-            "run `cargo xtask unikernels`: {hello} is missing"
-        );
         Self {
             program: TENDER.to_owned(),
-            arguments: vec![format!("--mem={memory_mib}"), hello],
+            arguments: vec![format!("--mem={memory_mib}"), hello(target)],
         }
     }
 
