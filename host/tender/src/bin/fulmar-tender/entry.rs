@@ -11,10 +11,17 @@
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 
+use fulmar_tender::exit_status;
+
+use crate::last_words;
+
 /// What the C library calls.
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
-    open_standard_descriptors();
+    if !open_standard_descriptors() {
+        last_words::say(&"a standard descriptor is closed, and `/dev/null` cannot be opened in its place");
+        return c_int::from(exit_status::TENDER_ERROR);
+    }
     ignore_closed_pipes();
     let count = usize::try_from(count).unwrap_or_default();
     // SAFETY: C promises `count` pointers to strings that live as long as the process.
@@ -25,17 +32,13 @@ extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
     c_int::from(crate::run(arguments.into_iter()))
 }
 
-/// Opens `/dev/null` for each standard descriptor that the parent has left closed: another file of that number would get what is
-/// meant for the console.
-fn open_standard_descriptors() {
-    for number in libc::STDIN_FILENO..=libc::STDERR_FILENO {
+/// Opens `/dev/null` for each standard descriptor that the parent has left closed, or says that it cannot: another file of that
+/// number, such as a disk, would get what is meant for the console.
+fn open_standard_descriptors() -> bool {
+    (libc::STDIN_FILENO..=libc::STDERR_FILENO).all(|number| {
         // SAFETY: fcntl(2) only asks. open(2) takes the lowest number that is free, which is this one.
-        unsafe {
-            if libc::fcntl(number, libc::F_GETFD) == -1 {
-                libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
-            }
-        }
-    }
+        unsafe { libc::fcntl(number, libc::F_GETFD) != -1 || libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) == number }
+    })
 }
 
 /// Ignores `SIGPIPE`. Under Solo5's tenders it kills: a unikernel ends with the next line it prints after the reader of its

@@ -32,6 +32,8 @@ pub(super) enum Stop {
     Access(Call, AccessError),
     #[error("hypercall `poll`: the descriptors could not be waited for (os error {0})")]
     Poll(i32),
+    #[error("network device with handle {handle}: the tap is gone, or cannot be used any more (os error {number})")]
+    Tap { handle: u64, number: i32 },
     #[error("KVM: the unikernel could not be entered, reason {0:#x}")]
     Entry(u64),
     #[error("KVM: internal error, suberror {suberror}, at instruction {instruction:#x}")]

@@ -12,7 +12,7 @@
 //! | `clock_gettime` | the wall clock | `walltime`, where the kernel offers no faster way |
 //! | `exit_group` | | the end |
 //! | `read`, `write` | each tap | frames |
-//! | `pread64`, `pwrite64` | each block file, at offsets up to its last sector | disk accesses |
+//! | `pread64`, `pwrite64` | each block file, at offsets up to its last sector, no longer than it is | disk accesses |
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -45,7 +45,12 @@ pub(super) fn compile(vcpu: BorrowedFd<'_>, devices: &Devices, events: &Events) 
             .call_if(libc::SYS_write, &on_tap)?;
     }
     for file in devices.blocks() {
-        let on_file = [Must::be_on(file.as_fd()), Must::BeAtMost(3, file.last_sector_offset())];
+        // The sum cannot be bounded, so that much of a file could be added to its end at the very most.
+        let on_file = [
+            Must::be_on(file.as_fd()),
+            Must::BeAtMost(2, file.capacity_bytes()),
+            Must::BeAtMost(3, file.last_sector_offset()),
+        ];
         allowed = allowed
             .call_if(libc::SYS_pread64, &on_file)?
             .call_if(libc::SYS_pwrite64, &on_file)?;
@@ -113,6 +118,8 @@ mod tests {
             );
             assert_eq!(on(call, [0, 512, 1536, 0, 0]), [disks[0]].into());
             assert_eq!(on(call, [0, 512, 1537, 0, 0]), [].into());
+            assert_eq!(on(call, [0, 2048, 0, 0, 0]), [disks[0]].into());
+            assert_eq!(on(call, [0, 2049, 0, 0, 0]), [].into());
         }
     }
 

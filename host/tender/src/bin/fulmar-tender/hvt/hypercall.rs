@@ -118,11 +118,11 @@ pub(super) fn serve(guest: &mut Guest, call: Call, address: u64) -> Result<Serve
             argument.answer(&guest.memory, 32, &outcome.to_bytes())
         }
         Call::NetWrite => {
-            let outcome = net::write(guest, argument.net_access()).map_err(refuse)?;
+            let outcome = net::write(guest, argument.net_access())?;
             argument.answer(&guest.memory, 24, &outcome.to_bytes())
         }
         Call::NetRead => {
-            let (outcome, length) = net::read(guest, argument.net_access()).map_err(refuse)?;
+            let (outcome, length) = net::read(guest, argument.net_access())?;
             if outcome == Outcome::Ok {
                 argument
                     .answer(&guest.memory, 16, &(length as u64).to_le_bytes())

@@ -1,16 +1,17 @@
 //! The guest's frames, to and from its taps.
 //!
 //! A frame goes through a buffer of the tender's, long enough for every one that the kernel lets through. So one that the
-//! guest's own buffer cannot hold is seen, dropped, and told on standard error: it is never cut.
+//! guest's own buffer cannot hold is seen, dropped, and told on standard error: it is never cut. A tap that is taken away ends the
+//! guest, as under Solo5: the kernel would call it ready for ever, and a guest that tries again would never rest.
 #![expect(unsafe_code, reason = "writes from the guest's memory, of which Rust has no slice")]
 
 use std::fmt;
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::os::fd::{AsFd, AsRawFd};
 
 use super::Guest;
-use super::guest_memory::AccessError;
-use super::hypercall::Outcome;
+use super::exit::Stop;
+use super::hypercall::{Call, Outcome};
 use crate::devices::Devices;
 use crate::last_words;
 
@@ -41,11 +42,12 @@ impl Inbox {
 }
 
 /// Sends a frame.
-pub(super) fn write(guest: &Guest, access: Access) -> Result<Outcome, AccessError> {
+pub(super) fn write(guest: &Guest, access: Access) -> Result<Outcome, Stop> {
     let Some(tap) = guest.devices.net(access.handle) else {
         return Ok(Outcome::Invalid);
     };
-    let frame = guest.memory.readable(access.address, access.length)?;
+    let frame = guest.memory.readable(access.address, access.length);
+    let frame = frame.map_err(|error| Stop::Access(Call::NetWrite, error))?;
     let guard = frame.ptr_guard();
     loop {
         // SAFETY: the frame lies in the guest's mapping and may be read; the guest does not run meanwhile.
@@ -53,20 +55,26 @@ pub(super) fn write(guest: &Guest, access: Access) -> Result<Outcome, AccessErro
         match usize::try_from(count) {
             Ok(count) if count == frame.len() => return Ok(Outcome::Ok),
             Ok(_) => return Ok(Outcome::Unspecified),
-            Err(_) => match failure() {
-                Some(outcome) => return Ok(outcome),
-                None => continue,
+            Err(_) => match last_error() {
+                libc::EINTR => {}
+                libc::EAGAIN => return Ok(Outcome::Again),
+                // No frame at all, such as one without a header.
+                libc::EINVAL => return Ok(Outcome::Invalid),
+                libc::EBADFD => return Err(gone(access.handle)),
+                // Such as an interface that is down.
+                _ => return Ok(Outcome::Unspecified),
             },
         }
     }
 }
 
 /// Receives a frame, and says how long it is.
-pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize), AccessError> {
+pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize), Stop> {
     let Some(tap) = guest.devices.net(access.handle) else {
         return Ok((Outcome::Invalid, 0));
     };
-    let to = guest.memory.writable(access.address, access.length)?;
+    let to = guest.memory.writable(access.address, access.length);
+    let to = to.map_err(|error| Stop::Access(Call::NetRead, error))?;
     let frame = &mut guest.inbox.frame;
     let count = loop {
         // SAFETY: the kernel writes at most as many bytes as `frame` has.
@@ -74,9 +82,10 @@ pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize)
         match usize::try_from(count) {
             Ok(0) => return Ok((Outcome::Again, 0)),
             Ok(count) => break count,
-            Err(_) => match failure() {
-                Some(outcome) => return Ok((outcome, 0)),
-                None => continue,
+            Err(_) => match last_error() {
+                libc::EINTR => {}
+                libc::EAGAIN => return Ok((Outcome::Again, 0)),
+                _ => return Err(gone(access.handle)),
             },
         }
     };
@@ -96,16 +105,13 @@ pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize)
     Ok((Outcome::Ok, count))
 }
 
-/// What a failed call means to the guest; `None` if it must be repeated.
-fn failure() -> Option<Outcome> {
-    let error = Error::last_os_error();
-    match error.kind() {
-        ErrorKind::Interrupted => None,
-        ErrorKind::WouldBlock => Some(Outcome::Again),
-        // No frame at all, such as one without a header.
-        ErrorKind::InvalidInput => Some(Outcome::Invalid),
-        _ => Some(Outcome::Unspecified),
-    }
+fn last_error() -> i32 {
+    Error::last_os_error().raw_os_error().unwrap_or_default()
+}
+
+fn gone(handle: u64) -> Stop {
+    let number = last_error();
+    Stop::Tap { handle, number }
 }
 
 struct Dropped {
