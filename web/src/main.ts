@@ -1,4 +1,4 @@
-/** Puts the page on the page. */
+/** Starts the page. */
 
 import { mount } from "svelte";
 import App from "./App.svelte";
