@@ -83,6 +83,49 @@ fn text_that_cannot_be_printed_is_an_error() {
     }
 }
 
+/// A file that took the place of the console would be written by the guest: here, its disk.
+#[test]
+fn without_a_console_or_a_substitute_nothing_begins() {
+    if !is_root() {
+        return;
+    }
+    for (number, name) in [(0, "input"), (1, "output"), (2, "error")] {
+        println!("standard {name}"); // shown if the claim does not hold
+        let disk = disk(4096);
+        let option = format!("--block:data={}", disk.display());
+        let command = after(tender(&[&option, &unikernel("block", Target::Spt)]), move || {
+            close_without_substitute(number)
+        });
+        let output = { command }.output().unwrap();
+        let sentence =
+            "fulmar-tender: a standard descriptor is closed, and `/dev/null` cannot be opened in its place\n";
+        let said = if number == 2 { "" } else { sentence };
+        assert_eq!(text(&output.stderr), said);
+        assert_eq!((text(&output.stdout), output.status.code()), ("", Some(1)));
+        assert_eq!(fs::read(&disk).unwrap(), [0; 4096]);
+    }
+}
+
+/// Closes a standard descriptor where there is no `/dev/null`: in a view of the files with an empty `/dev`.
+fn close_without_substitute(number: i32) -> io::Result<()> {
+    let (root, dev, memory) = (c"/".as_ptr(), c"/dev".as_ptr(), c"tmpfs".as_ptr());
+    let apart = libc::MS_REC | libc::MS_PRIVATE;
+    // SAFETY: changes the child's own view of the files, and its own descriptors; all strings are constants.
+    let results = unsafe {
+        [
+            libc::unshare(libc::CLONE_NEWNS),
+            libc::mount(memory, root, std::ptr::null(), apart, std::ptr::null()),
+            libc::mount(memory, dev, memory, 0, std::ptr::null()),
+            libc::close(number),
+        ]
+    };
+    if results == [0; 4] {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 #[test]
 fn a_console_that_the_parent_has_closed_is_never_a_disk() {
     on_each_target(|target| {
