@@ -8,7 +8,7 @@ use fulmar_tender::Target;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::Signal;
 
-use crate::lab::{NO_PACKET_INFORMATION, TAP, Tap, Wire, in_own_network};
+use crate::lab::{NO_PACKET_INFORMATION, TAP, Tap, Wire, in_own_network, ip};
 use crate::pinger::{Peer, plain_frame};
 use crate::tender::{Running, has_kvm, on_each_target, run, signal, tender, text, unikernel};
 
@@ -213,6 +213,30 @@ fn in_hvt_a_frame_that_the_unikernels_own_buffer_does_not_hold_is_dropped_aloud(
         assert_eq!(running.line(), "service: frame of 60 bytes");
         let sentence = "network device with handle 1: a frame of 201 bytes was dropped, since the unikernel's buffer holds 200; this is said once";
         assert_eq!(running.end().1, format!("fulmar-tender: {sentence}\n"));
+    });
+}
+
+/// The kernel calls a tap ready for ever when it is gone: a unikernel that tried again would never rest.
+#[test]
+fn in_hvt_a_unikernel_ends_with_its_tap_but_not_while_that_is_only_down() {
+    if !has_kvm() {
+        return;
+    }
+    in_own_network(|| {
+        let wires = [Wire::new(0, 1500)];
+        let tap = wires[0].guests();
+        let mut running = start("net", Target::Hvt, &wires, &[], &["serve=2"]);
+        running.line();
+        let mut peer = Peer::find(&wires[0], 0);
+        ip(&format!("link set {tap} down"));
+        ip(&format!("link set {tap} up"));
+        peer.ping(100);
+        peer.finish();
+        ip(&format!("link delete {tap}"));
+        let (status, said) = running.end();
+        let sentence = "network device with handle 1: the tap is gone, or cannot be used any more (os error 77)";
+        assert_eq!(said, format!("fulmar-tender: {sentence}\n"));
+        assert_eq!(status.code(), Some(1));
     });
 }
 
