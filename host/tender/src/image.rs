@@ -6,12 +6,17 @@
 pub(crate) mod header;
 pub(crate) mod note;
 pub(crate) mod segment;
+mod source;
+
+use std::fs::File;
+use std::io;
 
 use crate::manifest::{Manifest, ManifestError};
 use crate::target::Target;
 use header::HeaderError;
 use note::NoteError;
 use segment::{Segment, SegmentError};
+use source::Source;
 
 /// The lowest address a unikernel may load anything at or start from: the first MiB belongs to the tender.
 pub const LOAD_ADDRESS_MIN: u64 = 0x10_0000;
@@ -35,10 +40,23 @@ impl Image {
     /// # Errors
     /// The first rule of the format that the file breaks.
     pub fn parse(file: &[u8]) -> Result<Self, ImageError> {
-        let header = header::parse(file)?;
-        let notes = note::find(header.programs, file)?;
-        let manifest = Manifest::parse(notes.manifest)?;
-        let segments = segment::parse(header.programs, file.len())
+        Self::of(&Source::Bytes(file))
+    }
+
+    /// Checks a unikernel's file by the same rules, but reads only headers and notes of it.
+    ///
+    /// # Errors
+    /// The first rule of the format that the file breaks; or it cannot be read.
+    pub fn read(file: &File) -> Result<Self, ImageError> {
+        let source = Source::of_file(file).map_err(|error| error.kind())?;
+        Self::of(&source)
+    }
+
+    fn of(source: &Source<'_>) -> Result<Self, ImageError> {
+        let header = header::parse(source)?;
+        let notes = note::find(&header.programs, source)?;
+        let manifest = Manifest::parse(notes.manifest())?;
+        let segments = segment::parse(&header.programs, source.bytes())
             .map_err(|(index, reason)| ImageError::Segment { index, reason })?;
         let kernel_end = segments.last().ok_or(ImageError::NothingToLoad)?.pages().end;
         if header.entry < LOAD_ADDRESS_MIN {
@@ -133,6 +151,9 @@ impl Image {
 /// Why a file is not a unikernel that Fulmar accepts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
+    /// The file cannot be read, or has become shorter meanwhile.
+    #[error("the file cannot be read: {0}")]
+    Read(io::ErrorKind),
     /// Not a program for this kind of machine.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -156,6 +177,12 @@ pub enum ImageError {
     /// The first instruction lies in memory that belongs to the tender.
     #[error("the entry point {0:#x} lies below {LOAD_ADDRESS_MIN:#x}")]
     Entry(u64),
+}
+
+impl From<io::ErrorKind> for ImageError {
+    fn from(kind: io::ErrorKind) -> Self {
+        Self::Read(kind)
+    }
 }
 
 /// Why a unikernel does not fit a memory size.

@@ -2,7 +2,7 @@
 //!
 //! The library half of `fulmar-tender` reads and checks; it opens, maps and starts nothing. The daemon uses it to
 //! refuse a file when it arrives, and the program of the same name uses it again, on the same bytes, before it loads
-//! them: what one accepts, the other runs.
+//! them: what one accepts, the other runs. Of a large file [`Image::read`] reads only what it must.
 //!
 //! ```no_run
 //! use fulmar_tender::{Image, Target};

@@ -2,43 +2,50 @@
 //!
 //! Section headers, symbols and the padding of the header are ignored, as every loader does.
 
+use object::LittleEndian;
 use object::elf::{ELFMAG, EM_X86_64, ET_EXEC, EV_CURRENT, FileHeader64, ProgramHeader64};
-use object::{LittleEndian, ReadRef};
+use object::pod;
+
+use super::ImageError;
+use super::source::Source;
 
 const ELF_CLASS_64: u8 = 2;
 const ELF_DATA_LITTLE: u8 = 1;
 
+const HEADER_BYTES: usize = size_of::<FileHeader64<LittleEndian>>();
+const PROGRAM_BYTES: usize = size_of::<ProgramHeader64<LittleEndian>>();
+
 /// What the rest of the parser needs from the header.
-pub(super) struct Header<'file> {
+pub(super) struct Header {
     pub(super) entry: u64,
-    pub(super) programs: &'file [ProgramHeader64<LittleEndian>],
+    pub(super) programs: Vec<ProgramHeader64<LittleEndian>>,
 }
 
-pub(super) fn parse(file: &[u8]) -> Result<Header<'_>, HeaderError> {
-    if !file.starts_with(&ELFMAG) {
-        return Err(HeaderError::NotElf);
+pub(super) fn parse(source: &Source<'_>) -> Result<Header, ImageError> {
+    let bytes = source.bytes();
+    let start = source.read(0, bytes.min(HEADER_BYTES) as u64)?;
+    let start = start.as_ref().map_or(&[][..], AsRef::as_ref);
+    if !start.starts_with(&ELFMAG) {
+        return Err(HeaderError::NotElf.into());
     }
-    let header: &FileHeader64<LittleEndian> = file
-        .read_at(0)
-        .map_err(|()| HeaderError::Truncated { bytes: file.len() })?;
+    let (header, _) =
+        pod::from_bytes::<FileHeader64<LittleEndian>>(start).map_err(|()| HeaderError::Truncated { bytes })?;
     check_machine(header)?;
     check_sizes(header)?;
 
     let count = usize::from(header.e_phnum.get(LittleEndian));
     if count == 0 {
-        return Err(HeaderError::NoPrograms);
+        return Err(HeaderError::NoPrograms.into());
     }
     let offset = header.e_phoff.get(LittleEndian);
-    let programs = file
-        .read_slice_at(offset, count)
-        .map_err(|()| HeaderError::ProgramsOutside {
-            count,
-            offset,
-            bytes: file.len(),
-        })?;
+    let outside = || HeaderError::ProgramsOutside { count, offset, bytes };
+    let table = source
+        .read(offset, (count * PROGRAM_BYTES) as u64)?
+        .ok_or_else(outside)?;
+    let (programs, _) = pod::slice_from_bytes(table.as_ref(), count).map_err(|()| outside())?;
     Ok(Header {
         entry: header.e_entry.get(LittleEndian),
-        programs,
+        programs: programs.to_vec(),
     })
 }
 
@@ -70,11 +77,11 @@ fn check_machine(header: &FileHeader64<LittleEndian>) -> Result<(), HeaderError>
 
 fn check_sizes(header: &FileHeader64<LittleEndian>) -> Result<(), HeaderError> {
     let header_bytes = header.e_ehsize.get(LittleEndian);
-    if usize::from(header_bytes) != size_of::<FileHeader64<LittleEndian>>() {
+    if usize::from(header_bytes) != HEADER_BYTES {
         return Err(HeaderError::HeaderSize(header_bytes));
     }
     let program_bytes = header.e_phentsize.get(LittleEndian);
-    if usize::from(program_bytes) != size_of::<ProgramHeader64<LittleEndian>>() {
+    if usize::from(program_bytes) != PROGRAM_BYTES {
         return Err(HeaderError::ProgramSize(program_bytes));
     }
     Ok(())

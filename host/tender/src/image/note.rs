@@ -3,14 +3,18 @@
 //! Each note has a `PT_NOTE` program header to itself; other owners' notes are skipped. What the manifest says is
 //! [`crate::Manifest`]'s affair.
 
+use object::LittleEndian;
 use object::elf::{NoteHeader64, PT_NOTE, ProgramHeader64};
-use object::{LittleEndian, ReadRef};
+use object::pod;
 
+use super::ImageError;
+use super::source::{Part, Source};
 use crate::target::{Target, UnknownTarget};
 
 const OWNER: &[u8] = b"Solo5\0";
-const OWNER_PADDED_BYTES: u64 = 8;
-const DESCRIPTION_OFFSET: u64 = 12 + OWNER_PADDED_BYTES;
+const OWNER_OFFSET: usize = 12;
+const OWNER_PADDED_BYTES: usize = 8;
+const DESCRIPTION_OFFSET: usize = OWNER_OFFSET + OWNER_PADDED_BYTES;
 const TYPE_ABI: u32 = u32::from_le_bytes(*b"ABI1");
 const TYPE_MANIFEST: u32 = u32::from_le_bytes(*b"MFT1");
 const ABI_BYTES: usize = 16;
@@ -18,35 +22,40 @@ const ABI_BYTES: usize = 16;
 const MANIFEST_PADDING: usize = 4;
 
 /// What the ABI note says, and the bytes of the manifest.
-pub(super) struct Notes<'file> {
+pub(super) struct Notes {
     pub(super) target: Target,
     pub(super) abi_version: u32,
-    pub(super) manifest: &'file [u8],
+    manifest: Part,
 }
 
-pub(super) fn find<'file>(
-    headers: &[ProgramHeader64<LittleEndian>],
-    file: &'file [u8],
-) -> Result<Notes<'file>, NoteError> {
+impl Notes {
+    pub(super) fn manifest(&self) -> &[u8] {
+        &self.manifest.as_ref()[MANIFEST_PADDING..]
+    }
+}
+
+pub(super) fn find(headers: &[ProgramHeader64<LittleEndian>], source: &Source<'_>) -> Result<Notes, ImageError> {
     let (mut abi, mut manifest) = (None, None);
     for header in headers
         .iter()
         .filter(|header| header.p_type.get(LittleEndian) == PT_NOTE)
     {
-        let (place, name) = match note(header, file)? {
+        let (place, name) = match note(header, source)? {
             Some((TYPE_ABI, description)) => (abi.replace(description), "ABI"),
             Some((TYPE_MANIFEST, description)) => (manifest.replace(description), "manifest"),
             _ => continue,
         };
         if place.is_some() {
-            return Err(NoteError::Twice(name));
+            return Err(NoteError::Twice(name).into());
         }
     }
-    let (target, abi_version) = parse_abi(abi.ok_or(NoteError::Missing("ABI"))?)?;
+    let abi = abi.ok_or(NoteError::Missing("ABI"))?;
+    let (target, abi_version) = parse_abi(abi.as_ref())?;
     let manifest = manifest.ok_or(NoteError::Missing("manifest"))?;
-    let manifest = manifest
-        .get(MANIFEST_PADDING..)
-        .ok_or(NoteError::Padding { bytes: manifest.len() })?;
+    let bytes = manifest.as_ref().len();
+    if bytes < MANIFEST_PADDING {
+        return Err(NoteError::Padding { bytes }.into());
+    }
     Ok(Notes {
         target,
         abi_version,
@@ -55,28 +64,33 @@ pub(super) fn find<'file>(
 }
 
 /// Type and description of a note if Solo5 owns it.
-fn note<'file>(
-    header: &ProgramHeader64<LittleEndian>,
-    file: &'file [u8],
-) -> Result<Option<(u32, &'file [u8])>, NoteError> {
+fn note(header: &ProgramHeader64<LittleEndian>, source: &Source<'_>) -> Result<Option<(u32, Part)>, ImageError> {
     let (offset, size) = (header.p_offset.get(LittleEndian), header.p_filesz.get(LittleEndian));
-    let segment = file.read_bytes_at(offset, size).map_err(|()| NoteError::OutsideFile {
+    let file_bytes = source.bytes();
+    let outside = NoteError::OutsideFile {
         offset,
         size,
-        file_bytes: file.len(),
-    })?;
-    let Ok(note) = segment.read_at::<NoteHeader64<LittleEndian>>(0) else {
+        file_bytes,
+    };
+    if offset.checked_add(size).is_none_or(|end| end > file_bytes as u64) {
+        return Err(outside.into());
+    }
+    let start = source.read(offset, size.min(DESCRIPTION_OFFSET as u64))?;
+    let start = start.as_ref().map_or(&[][..], AsRef::as_ref);
+    let Ok((note, _)) = pod::from_bytes::<NoteHeader64<LittleEndian>>(start) else {
         return Ok(None);
     };
-    let owner = segment.read_bytes_at(12, OWNER.len() as u64);
-    if usize::try_from(note.n_namesz.get(LittleEndian)) != Ok(OWNER.len()) || owner != Ok(OWNER) {
+    let owner = start.get(OWNER_OFFSET..OWNER_OFFSET + OWNER.len());
+    if usize::try_from(note.n_namesz.get(LittleEndian)) != Ok(OWNER.len()) || owner != Some(OWNER) {
         return Ok(None);
     }
     let described = note.n_descsz.get(LittleEndian);
-    let description = segment
-        .read_bytes_at(DESCRIPTION_OFFSET, u64::from(described))
-        .map_err(|()| NoteError::Truncated { described, size })?;
-    Ok(Some((note.n_type.get(LittleEndian).0, description)))
+    if DESCRIPTION_OFFSET as u64 + u64::from(described) > size {
+        return Err(NoteError::Truncated { described, size }.into());
+    }
+    let description = source.read(offset + DESCRIPTION_OFFSET as u64, u64::from(described))?;
+    let kind = note.n_type.get(LittleEndian).0;
+    Ok(description.map(|description| (kind, description)))
 }
 
 fn parse_abi(description: &[u8]) -> Result<(Target, u32), NoteError> {

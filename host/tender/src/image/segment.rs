@@ -74,6 +74,12 @@ impl Segment {
         self.protection
     }
 
+    /// Where these bytes are in the file.
+    #[must_use]
+    pub fn file(&self) -> Range<usize> {
+        self.file.clone()
+    }
+
     /// The bytes to load at [`address`](Self::address), out of the file that this segment was parsed from.
     ///
     /// # Panics

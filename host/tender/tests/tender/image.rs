@@ -1,5 +1,7 @@
 //! What [`Image::parse`] and [`Image::check_fits`] say about files, right, wrong and random.
 
+use std::os::unix::fs::FileExt;
+
 use fulmar_tender::{DeviceKind, Image, Target};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
@@ -57,6 +59,24 @@ fn a_right_file_is_read_in_full() {
     assert_eq!(
         (text.contents(&file), data.contents(&file)),
         (&*Unikernel::default().text, &b"data"[..])
+    );
+}
+
+#[test]
+fn where_the_bytes_lie_makes_no_difference() {
+    let file = Unikernel::default().file();
+    let image = Image::parse(&file).unwrap();
+    for gap in 0..8 {
+        let moved = [&vec![0; gap], &*file].concat();
+        assert_eq!(Image::parse(&moved[gap..]).unwrap(), image, "{gap} bytes further");
+    }
+    let on_disk = tempfile::tempfile().unwrap();
+    on_disk.write_all_at(&file, 0).unwrap();
+    assert_eq!(Image::read(&on_disk).unwrap(), image);
+    on_disk.set_len(MANIFEST_NOTE as u64).unwrap();
+    assert_eq!(
+        Image::read(&on_disk).unwrap_err(),
+        Image::parse(&file[..MANIFEST_NOTE]).unwrap_err()
     );
 }
 

@@ -42,10 +42,12 @@ pub(crate) enum Descriptors {
 
 impl Devices {
     /// Attaches to each device of `manifest` what `options` have for it. Nothing is opened unless both agree.
-    pub(crate) fn attach(manifest: &Manifest, options: &DeviceOptions) -> Result<Self, DeviceError> {
+    pub(crate) fn attach(
+        manifest: &Manifest,
+        options: &DeviceOptions,
+        mut inherited: Inherited,
+    ) -> Result<Self, DeviceError> {
         compare(manifest.devices(), options)?;
-        // The parent's descriptors first: else one that is not open could be taken for a file that we open.
-        let mut inherited = adopt(options)?;
         let attach = |device: &Device| {
             let attached = attach(device, options, &mut inherited);
             attached.map_err(|reason| DeviceError::Device {
@@ -174,8 +176,12 @@ fn compare(declared: &[Device], options: &DeviceOptions) -> Result<(), DeviceErr
     }
 }
 
-/// Takes over the descriptors that are named; each must be open, and belongs to one device.
-fn adopt(options: &DeviceOptions) -> Result<BTreeMap<RawFd, OwnedFd>, DeviceError> {
+/// Descriptors that the parent opened for devices, by number.
+type Inherited = BTreeMap<RawFd, OwnedFd>;
+
+/// Takes over the descriptors that are named; each must be open, and belongs to one device. To be called before this process opens
+/// anything.
+pub(crate) fn adopt(options: &DeviceOptions) -> Result<Inherited, DeviceError> {
     let mut inherited = BTreeMap::new();
     for (kind, name) in options.named() {
         let Some(&Source::Descriptor(number)) = options.source(kind, name) else {
@@ -196,11 +202,7 @@ fn adopt(options: &DeviceOptions) -> Result<BTreeMap<RawFd, OwnedFd>, DeviceErro
     Ok(inherited)
 }
 
-fn attach(
-    device: &Device,
-    options: &DeviceOptions,
-    inherited: &mut BTreeMap<RawFd, OwnedFd>,
-) -> Result<Attached, AttachError> {
+fn attach(device: &Device, options: &DeviceOptions, inherited: &mut Inherited) -> Result<Attached, AttachError> {
     let name = device.name();
     let source = options.source(device.kind(), name).ok_or(AttachError::Gone)?;
     let mut take = |number: &RawFd| inherited.remove(number).ok_or(AttachError::Gone);
@@ -323,7 +325,8 @@ mod tests {
     }
 
     fn refusal(devices: &[(DeviceKind, &str)], arguments: &[&str]) -> String {
-        let attached = Devices::attach(&declared(devices), &given(arguments));
+        let options = given(arguments);
+        let attached = adopt(&options).and_then(|inherited| Devices::attach(&declared(devices), &options, inherited));
         attached.unwrap_err().to_string()
     }
 
@@ -372,7 +375,7 @@ mod tests {
         std::fs::write(&file, [0; 1024]).unwrap();
         let option = format!("--block:data={}", file.path().display());
         let options = given(&[&option, "--block-sector-size:data=1024"]);
-        let devices = Devices::attach(&declared(&[(DeviceKind::Block, "data")]), &options).unwrap();
+        let devices = Devices::attach(&declared(&[(DeviceKind::Block, "data")]), &options, Inherited::new()).unwrap();
         assert!(devices.block(1).is_some());
         assert!(devices.net(1).is_none());
         assert!(

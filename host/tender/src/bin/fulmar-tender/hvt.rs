@@ -18,6 +18,7 @@ mod poll;
 mod x86_64;
 
 use std::convert::Infallible;
+use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use fulmar_tender::{Image, exit_status};
@@ -46,17 +47,18 @@ struct Guest {
     inbox: Inbox,
 }
 
-/// Loads `image`, whose bytes are `file`, and runs it to its end with the devices that it declares. It fits the memory.
+/// Loads `image` out of `file`, and runs it to its end with the devices that it declares. It fits the memory.
 pub(crate) fn run(
     image: &Image,
-    file: Vec<u8>,
+    file: File,
     memory_bytes: u64,
     devices: Devices,
     options: &RunOptions,
 ) -> Result<Infallible, HvtError> {
     process::refuse_executable_data()?;
     process::end_at_termination();
-    let mut memory = load(image, file, memory_bytes)?;
+    let mut memory = load(image, &file, memory_bytes)?;
+    drop(file);
     let Machine {
         mut vcpu,
         cycles_per_second,
@@ -98,15 +100,13 @@ pub(crate) fn run(
     })
 }
 
-fn load(image: &Image, file: Vec<u8>, memory_bytes: u64) -> Result<GuestMemory, MemoryError> {
+fn load(image: &Image, file: &File, memory_bytes: u64) -> Result<GuestMemory, MemoryError> {
     let mut memory = GuestMemory::map(memory_bytes)?;
     arch::prepare_memory(&mut memory)?;
     for segment in image.segments() {
-        memory.load(segment.address(), segment.contents(&file))?;
+        memory.load_from(file, segment)?;
         memory.protect(segment.pages(), segment.protection())?;
     }
-    // The file's bytes would only count as memory that nobody uses.
-    drop(file);
     Ok(memory)
 }
 

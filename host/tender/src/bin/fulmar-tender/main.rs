@@ -13,6 +13,7 @@ mod devices;
 #[cfg(not(test))]
 mod entry;
 mod events;
+mod file_part;
 mod filter;
 mod hold;
 mod hvt;
@@ -23,7 +24,7 @@ mod spt;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use devices::{DeviceError, Devices};
@@ -51,11 +52,13 @@ fn start(arguments: impl Iterator<Item = OsString>) -> Result<u8, TenderError> {
 }
 
 fn run_unikernel(options: &RunOptions) -> Result<std::convert::Infallible, TenderError> {
-    let file = read_file(&options.unikernel).map_err(|error| TenderError::File(shown(&options.unikernel), error))?;
-    let image = Image::parse(&file).map_err(|error| TenderError::Image(shown(&options.unikernel), error))?;
+    // The parent's descriptors first: else one that is not open could be taken for a file that is opened here.
+    let inherited = devices::adopt(&options.devices)?;
+    let file = open_file(&options.unikernel).map_err(|error| TenderError::File(shown(&options.unikernel), error))?;
+    let image = Image::read(&file).map_err(|error| TenderError::Image(shown(&options.unikernel), error))?;
     let memory_mib = whole_steps(image.target(), options.memory_mib);
     image.check_fits(memory_mib)?;
-    let devices = Devices::attach(image.manifest(), &options.devices)?;
+    let devices = Devices::attach(image.manifest(), &options.devices, inherited)?;
     match image.target() {
         Target::Hvt => Ok(hvt::run(&image, file, memory_mib << 20, devices, options)?),
         Target::Spt => Ok(spt::run(&image, file, memory_mib << 20, &devices, options)?),
@@ -76,8 +79,8 @@ fn whole_steps(target: Target, memory_mib: u64) -> u64 {
     given_mib
 }
 
-/// Reads a regular file whole: a pipe or a device could keep the tender waiting, or never end.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// Opens a regular file: a pipe or a device could keep the tender waiting, or never end.
+fn open_file(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -89,9 +92,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
             metadata.len()
         )));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    file.take(IMAGE_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(file)
 }
 
 fn version() -> String {

@@ -14,6 +14,7 @@ mod guest_memory;
 mod x86_64;
 
 use std::convert::Infallible;
+use std::fs::File;
 use std::os::fd::AsRawFd;
 
 use fulmar_tender::Image;
@@ -27,10 +28,10 @@ use crate::process::{self, ProcessError};
 use boot_info::BootInfo;
 use guest_memory::{GuestMemory, MemoryError};
 
-/// Loads `image`, whose bytes are `file`, and becomes it, with the devices that it declares. It fits the memory.
+/// Loads `image` out of `file`, and becomes it, with the devices that it declares. It fits the memory.
 pub(crate) fn run(
     image: &Image,
-    file: Vec<u8>,
+    file: File,
     memory_bytes: u64,
     devices: &Devices,
     options: &RunOptions,
@@ -38,10 +39,9 @@ pub(crate) fn run(
     process::refuse_executable_data()?;
     let mut memory = GuestMemory::map(memory_bytes)?;
     for segment in image.segments() {
-        memory.write(segment.address(), segment.contents(&file))?;
+        memory.load_from(&file, segment)?;
         memory.protect(segment.pages(), segment.protection())?;
     }
-    // From here on the process is the unikernel's: its file's bytes would only count as memory that it never used.
     drop(file);
 
     let events = Events::new(devices).map_err(SptError::Events)?;

@@ -6,15 +6,18 @@
 #![expect(unsafe_code, reason = "protects pages of the mapping by their address")]
 
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 
-use fulmar_tender::{LOAD_ADDRESS_MIN, Protection};
+use fulmar_tender::{LOAD_ADDRESS_MIN, Protection, Segment};
 use rustix::io::Errno;
 use rustix::mm::{MprotectFlags, mprotect};
 use vm_memory::mmap::MmapRegionError;
 use vm_memory::{MmapRegion, VolatileMemory, VolatileSlice};
 
 use super::arch::BOOT_INFO_ADDRESS;
+use crate::file_part;
 
 /// A guest's memory, readable and writable for the tender, zero until written.
 #[derive(Debug)]
@@ -49,6 +52,15 @@ impl GuestMemory {
         let slice = self.slice(Access::Write, address, bytes.len() as u64)?;
         slice.copy_from(bytes);
         Ok(())
+    }
+
+    /// Copies a segment's bytes out of the unikernel's file to where they belong.
+    pub(super) fn load_from(&mut self, file: &File, segment: &Segment) -> Result<(), MemoryError> {
+        let Range { start, end } = segment.file();
+        let slice = self.slice(Access::Write, segment.address(), (end - start) as u64)?;
+        let guard = slice.ptr_guard_mut();
+        // SAFETY: `slice` has checked that all bytes belong to the mapping, in which no Rust value lies.
+        unsafe { file_part::read(file, start, guard.as_ptr(), slice.len()) }.map_err(MemoryError::File)
     }
 
     /// Sets what may be done to `pages`, whose ends are page-aligned, on the host's side: KVM applies it to the guest.
@@ -160,6 +172,8 @@ pub(crate) enum MemoryError {
     Map { bytes: usize, error: MmapRegionError },
     #[error("memory: {0}")]
     Access(#[from] AccessError),
+    #[error("the unikernel's file cannot be read: {0}")]
+    File(io::Error),
     #[error("memory: {start:#x} to {end:#x} could not be protected: {error}")]
     Protect { start: u64, end: u64, error: Errno },
 }

@@ -7,12 +7,16 @@
     reason = "maps, fills and protects memory at addresses that Rust did not allocate"
 )]
 
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::ptr::{copy_nonoverlapping, with_exposed_provenance_mut};
 
-use fulmar_tender::Protection;
+use fulmar_tender::{Protection, Segment};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
+
+use crate::file_part;
 
 /// Where the mapping begins. Linux maps nothing below 64 KiB for unprivileged programs (`vm.mmap_min_addr`), so a
 /// guest's null pointers fault.
@@ -63,6 +67,19 @@ impl GuestMemory {
         Ok(())
     }
 
+    /// Copies a segment's bytes out of the unikernel's file to where they belong.
+    pub(crate) fn load_from(&mut self, file: &File, segment: &Segment) -> Result<(), MemoryError> {
+        let Range { start: offset, end } = segment.file();
+        let address = segment.address();
+        let end = address.checked_add((end - offset) as u64).ok_or(MemoryError::Outside {
+            start: address,
+            end: u64::MAX,
+        })?;
+        let (start, length) = self.host_range(address..end)?;
+        // SAFETY: `host_range` has checked that all of it lies in the mapping, which no Rust value overlaps.
+        unsafe { file_part::read(file, offset, start, length) }.map_err(MemoryError::File)
+    }
+
     /// Sets what the guest may do to `pages`, whose ends are page-aligned.
     pub(crate) fn protect(&mut self, pages: Range<u64>, protection: Protection) -> Result<(), MemoryError> {
         let mut flags = MprotectFlags::empty();
@@ -107,6 +124,8 @@ pub(crate) enum MemoryError {
     Taken { end: u64 },
     #[error("memory: {start:#x} to {end:#x} is outside of the unikernel's memory")]
     Outside { start: u64, end: u64 },
+    #[error("the unikernel's file cannot be read: {0}")]
+    File(io::Error),
     #[error("memory: {start:#x} to {end:#x} could not be protected: {error}")]
     Protect { start: u64, end: u64, error: Errno },
 }
