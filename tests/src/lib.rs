@@ -2,6 +2,7 @@
 
 pub mod face;
 pub mod host;
+pub mod javascript;
 pub mod message;
 pub mod trace;
 pub mod typescript;
