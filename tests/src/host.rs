@@ -255,7 +255,11 @@ fn serve(state: &Path) -> Child {
 }
 
 /// A program of this workspace, as `cargo` built it beside this test.
-fn program(name: &str) -> PathBuf {
+///
+/// # Panics
+/// Where it is not built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a path of this test");
     let program = test.ancestors().nth(2).expect("a folder of programs").join(name);
     assert!(

@@ -58,7 +58,7 @@ test("JSON is read field by field as TOML is, and located as well", () => {
     expect(problem(readJson(text, makeTree()))).toBe(sentence);
 });
 
-test("the largest file is read in a time that nobody notices twice", () => {
+test("the largest file is read, every value by the rules", { timeout: 60_000 }, () => {
   const step = '[[step]]\nunikernel = "alice:bob:web"\nmemory_mib = 32\ncpuids = "0"\nbridges = ["service:br0"]\n\n';
   const text = step.repeat(Math.floor(PLAN_BYTES_MAX / step.length));
   const begin = performance.now();

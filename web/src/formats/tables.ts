@@ -62,9 +62,8 @@ function attempted(table: Fields, core: Core): Step | Wrong {
 function unreadable(step: Step, core: Core): string | null {
   if (step.kind === "unikernel") {
     const { name, count, unikernel } = step;
-    const longest = count === null ? name : numbered(name, count);
-    const wrong = refusal(core, { find_unikernel: { name: longest } });
-    return wrong ?? refusal(core, { check_unikernel: { name, unikernel } });
+    // The last one of a count has the longest name.
+    return refusal(core, { check_unikernel: { name: count === null ? name : numbered(name, count), unikernel } });
   }
   // Tried on the spot and taken back: the answer does not matter.
   return refusal(core, { plan: { steps: requests(step), after_refusal: "stop", look_at: "nowhere" } });
