@@ -15,7 +15,7 @@ use std::{
 use self::stage::{Answer, Stage};
 use crate::{
     step::{Failure, Steps},
-    unikernels, wasm,
+    unikernels, wasm, web,
     workspace::Workspace,
 };
 
@@ -54,6 +54,7 @@ fn tell(stage: &mut Stage) -> Result<(), Failure> {
     survive(stage, pids)?;
     make_room(stage, pids)?;
     say("That was the story; every step of it was checked.");
+    say(&web::how_to_open());
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod test;
 mod toolchain;
 mod unikernels;
 mod wasm;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -47,6 +48,12 @@ enum Command {
     Wasm,
     /// Build the test unikernels into tests/unikernels/dist
     Unikernels,
+    /// Build the page into web/dist; needs Node and npm
+    Web {
+        /// Hand it out on this machine, until Ctrl-C
+        #[arg(long)]
+        serve: bool,
+    },
     /// Show on this machine, without root, what Fulmar does: two tenants, a refusal, a killed daemon
     Demo {
         /// End after the story instead of staying with the daemon running
@@ -105,6 +112,7 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
             browser::build(&workspace, steps, &compiler)?;
         }
         Command::Unikernels => drop(unikernels::build(&workspace, steps)?),
+        Command::Web { serve } => web::run(&workspace, steps, *serve)?,
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,
         Command::Fuzz { seconds } => fuzz::run(&workspace, steps, *seconds)?,

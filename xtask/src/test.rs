@@ -9,7 +9,7 @@ use crate::{
     bench, browser, deny, fuzz,
     step::{Failure, Steps},
     toolchain::{Compiler, Target},
-    unikernels, wasm,
+    unikernels, wasm, web,
     workspace::{self, Workspace},
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), Failur
     let of_unikernels = unikernels::build(workspace, steps)?;
     lints(workspace, steps, &of_wasm, &of_unikernels)?;
     documentation(workspace, steps)?;
+    web::check(workspace, steps)?;
     steps.run_live(
         "tests",
         workspace.cargo(["test", "--workspace"]),
