@@ -7,10 +7,9 @@ use std::os::fd::AsRawFd;
 use std::process::Output;
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::Signal;
 
-use crate::tender::{disk, has_kvm, on_each_target, run, signal, text, unikernel};
+use crate::tender::{disk, giving, has_kvm, on_each_target, run, signal, tender, text, unikernel};
 
 const SECTOR: u64 = 512;
 const CAPACITY: u64 = 8 * SECTOR;
@@ -68,9 +67,10 @@ fn a_disk_may_be_a_descriptor_that_the_parent_opened() {
     on_each_target(|target| {
         let path = disk(4096);
         let opened = File::options().read(true).write(true).open(&path).unwrap();
-        fcntl_setfd(&opened, FdFlags::empty()).unwrap();
         let option = format!("--block:storage=@{}", opened.as_raw_fd());
-        run_block(target, &[&option], "4096 bytes in sectors of 512", &["fill=9"]);
+        let command = tender(&[&option, "--mem=2", &unikernel("block", target), "fill=9"]);
+        let output = giving(command, &opened).output().unwrap();
+        assert_eq!(text(&output.stdout), "4096 bytes in sectors of 512\nfilled\n");
         assert_eq!(
             fs::read(&path).unwrap()[..16],
             [9, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]
@@ -215,7 +215,7 @@ fn a_disk_that_shrinks_is_an_unspecified_failure() {
     on_each_target(|target| {
         let path = disk(CAPACITY);
         let program = unikernel("block", target);
-        let mut command = crate::tender::tender(&[&option(&path), "--hold", "--mem=2", &program, "offset=512", "read"]);
+        let mut command = tender(&[&option(&path), "--hold", "--mem=2", &program, "offset=512", "read"]);
         let (parent, child) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut running = crate::tender::Running::start(command.stdin(std::os::fd::OwnedFd::from(child)));
         drop(command);

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::elf::{BLOCK, Unikernel, number};
 use crate::lab::{EXTRA_HEADER, NO_PACKET_INFORMATION, TAP, TUN, Tap, in_own_network, ip};
-use crate::tender::{check_refused, disk, file, hello, on_each_target, run, text, unikernel};
+use crate::tender::{
+    check_command_refused, check_refused, disk, file, giving, hello, on_each_target, run, tender, text, unikernel,
+};
 
 /// Both targets refuse with the same sentence, and need no KVM for it.
 #[track_caller]
@@ -18,10 +19,13 @@ fn check(program: &str, options: &[&str], sentence: &str) {
     }
 }
 
-/// Makes a descriptor one that the tender gets.
-fn inherit(descriptor: impl AsFd) -> i32 {
-    fcntl_setfd(&descriptor, FdFlags::empty()).unwrap();
-    descriptor.as_fd().as_raw_fd()
+/// As [`check`], of a descriptor that the tender gets.
+#[track_caller]
+fn check_given(program: &str, descriptor: impl AsFd, options: &[&str], sentence: &str) {
+    for target in [Target::Spt, Target::Hvt] {
+        let command = tender(&[options, &[&*unikernel(program, target)]].concat());
+        check_command_refused(giving(command, &descriptor), sentence);
+    }
 }
 
 #[test]
@@ -95,9 +99,9 @@ fn what_cannot_be_a_disk_is_refused() {
     let path = disk(512);
     let given = |open: &mut std::fs::OpenOptions, reason: &str| {
         let opened = open.open(&path).unwrap();
-        let number = inherit(&opened);
+        let number = opened.as_raw_fd();
         let sentence = format!("block device `storage`: descriptor {number}: {reason}");
-        check("block", &[&format!("--block:storage=@{number}")], &sentence);
+        check_given("block", &opened, &[&format!("--block:storage=@{number}")], &sentence);
     };
     given(File::options().read(true), "it is not open for reading and writing");
     given(File::options().write(true), "it is not open for reading and writing");
@@ -119,10 +123,10 @@ fn a_descriptor_that_is_not_there_is_refused() {
     }
     let opened = file(b"");
     let opened = File::options().read(true).write(true).open(&opened).unwrap();
-    let number = inherit(&opened);
+    let number = opened.as_raw_fd();
     let both = [format!("--net:service0=@{number}"), format!("--net:service1=@{number}")];
     let sentence = format!("descriptor {number} is given for two devices");
-    check("net2", &both.each_ref().map(String::as_str), &sentence);
+    check_given("net2", &opened, &both.each_ref().map(String::as_str), &sentence);
 }
 
 #[test]
@@ -170,14 +174,14 @@ fn a_descriptor_that_is_no_fit_tap_is_refused() {
             ("tun0", TUN | NO_PACKET_INFORMATION, "not a tap with one queue"),
         ] {
             let tap = Tap::open(name, flags).unwrap();
-            let number = inherit(&tap);
+            let number = tap.as_fd().as_raw_fd();
             let sentence = format!("network device `service`: descriptor {number}: {reason}");
-            check("net", &[&format!("--net:service=@{number}")], &sentence);
+            check_given("net", &tap, &[&format!("--net:service=@{number}")], &sentence);
         }
         let other = File::open("/dev/null").unwrap();
-        let number = inherit(&other);
+        let number = other.as_raw_fd();
         let sentence = format!("network device `service`: descriptor {number}: not a tap with one queue");
-        check("net", &[&format!("--net:service=@{number}")], &sentence);
+        check_given("net", &other, &[&format!("--net:service=@{number}")], &sentence);
     });
 }
 

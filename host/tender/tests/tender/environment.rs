@@ -13,22 +13,15 @@ use std::path::Path;
 use std::process::Command;
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, geteuid, setrlimit};
 
 use crate::lab::{NO_PACKET_INFORMATION, TAP, Tap, Wire, in_own_network, ip};
 use crate::pinger::Peer;
-use crate::tender::{Running, disk, has_kvm, hello, on_each_target, skip, tender, text, unikernel};
+use crate::tender::{
+    Running, check_command_refused, disk, giving, has_kvm, hello, on_each_target, skip, tender, text, unikernel,
+};
 
 const NOBODY: u32 = 65534;
-
-/// The tender itself fails: status 1, nothing on the console, one sentence on standard error.
-#[track_caller]
-fn check_refused(mut command: Command, sentence: &str) {
-    let output = command.output().unwrap();
-    assert_eq!(text(&output.stderr), format!("fulmar-tender: {sentence}\n"));
-    assert_eq!((text(&output.stdout), output.status.code()), ("", Some(1)));
-}
 
 /// `command`, after doing something in the child.
 fn after(mut command: Command, prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) -> Command {
@@ -39,7 +32,7 @@ fn after(mut command: Command, prepare: impl Fn() -> io::Result<()> + Send + Syn
 
 fn limit(command: Command, what: Resource, to: u64) -> Command {
     after(command, move || {
-        // Other tests have descriptors at the same time that are meant for their own children.
+        // This process may have been started with more descriptors than the standard ones.
         // SAFETY: marks descriptors of the child, which are closed when the tender begins.
         unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
         let limit = Rlimit {
@@ -67,10 +60,10 @@ fn memory_that_the_host_does_not_give_is_refused() {
 #[test]
 fn descriptors_that_the_host_does_not_give_are_refused() {
     let events = "the timer or the epoll set could not be made: Too many open files (os error 24)";
-    check_refused(limit(tender(&[&hello(Target::Spt)]), Resource::Nofile, 4), events);
+    check_command_refused(limit(tender(&[&hello(Target::Spt)]), Resource::Nofile, 4), events);
     if has_kvm() {
         let machine = "KVM: KVM_CREATE_VM: Too many open files (os error 24)";
-        check_refused(limit(tender(&[&hello(Target::Hvt)]), Resource::Nofile, 4), machine);
+        check_command_refused(limit(tender(&[&hello(Target::Hvt)]), Resource::Nofile, 4), machine);
     }
 }
 
@@ -79,7 +72,7 @@ fn text_that_cannot_be_printed_is_an_error() {
     for option in ["--help", "--version"] {
         let mut command = tender(&[option]);
         command.stdout(File::options().write(true).open("/dev/full").unwrap());
-        check_refused(command, "standard output: No space left on device (os error 28)");
+        check_command_refused(command, "standard output: No space left on device (os error 28)");
     }
 }
 
@@ -151,7 +144,6 @@ fn a_tap_in_another_network_is_refused() {
     in_own_network(|| {
         let tap = Tap::open("tap0", TAP | NO_PACKET_INFORMATION).unwrap();
         ip("link set tap0 up");
-        fcntl_setfd(tap.as_fd(), FdFlags::empty()).unwrap();
         let number = tap.as_fd().as_raw_fd();
         on_each_target(|target| {
             let tap = &tap; // open meanwhile
@@ -159,7 +151,8 @@ fn a_tap_in_another_network_is_refused() {
                 let option = format!("--net:service=@{}", tap.as_fd().as_raw_fd());
                 let reason = "the tap is in another network namespace, so its MTU cannot be read";
                 let sentence = format!("network device `service`: descriptor {number}: {reason}");
-                check_refused(tender(&[&option, &unikernel("net", target)]), &sentence);
+                let command = giving(tender(&[&option, &unikernel("net", target)]), tap);
+                check_command_refused(command, &sentence);
             });
         });
     });
@@ -182,7 +175,7 @@ fn another_users_tap_is_refused() {
             });
             let reason =
                 "this user may not use the tap; its owner is set when it is made (`ip tuntap add … user NAME`)";
-            check_refused(command, &format!("network device `service`: `tap0`: {reason}"));
+            check_command_refused(command, &format!("network device `service`: `tap0`: {reason}"));
         });
     });
 }
@@ -247,7 +240,7 @@ fn without_the_right_to_a_device_the_tender_says_which() {
     if is_closed("/dev/kvm") {
         let sentence = "`/dev/kvm`: Permission denied (os error 13); an `hvt` unikernel needs KVM, \
             and this user the right to read and write it";
-        check_refused(Copies::of(&hello(Target::Hvt)).as_nobody(&[], &[]), sentence);
+        check_command_refused(Copies::of(&hello(Target::Hvt)).as_nobody(&[], &[]), sentence);
     }
     if is_closed("/dev/net/tun") {
         in_own_network(|| {
@@ -255,7 +248,7 @@ fn without_the_right_to_a_device_the_tender_says_which() {
             ip("link set tap0 up");
             let copies = Copies::of(&unikernel("net", Target::Spt));
             let sentence = "network device `service`: `tap0`: `/dev/net/tun`: Permission denied (os error 13)";
-            check_refused(copies.as_nobody(&["--net:service=tap0"], &[]), sentence);
+            check_command_refused(copies.as_nobody(&["--net:service=tap0"], &[]), sentence);
         });
     }
 }
@@ -274,22 +267,17 @@ fn without_root_what_the_parent_opened_can_be_attached() {
             let path = disk(4096);
             let file = File::options().read(true).write(true).open(&path).unwrap();
             let tap = Tap::open(wire.guests(), TAP | NO_PACKET_INFORMATION).unwrap();
-            let numbers = [file.as_fd(), tap.as_fd()].map(|descriptor| {
-                fcntl_setfd(descriptor, FdFlags::empty()).unwrap();
-                descriptor.as_raw_fd()
-            });
 
             let block = Copies::of(&unikernel("block", target));
-            let option = format!("--block:storage=@{}", numbers[0]);
-            let output = block
-                .as_nobody(&[&option, "--mem=2"], &["fill=3", "verify=3"])
-                .output()
-                .unwrap();
+            let option = format!("--block:storage=@{}", file.as_raw_fd());
+            let command = block.as_nobody(&[&option, "--mem=2"], &["fill=3", "verify=3"]);
+            let output = giving(command, &file).output().unwrap();
             assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
 
             let net = Copies::of(&unikernel("net", target));
-            let option = format!("--net:service=@{}", numbers[1]);
-            let mut running = Running::start(&mut net.as_nobody(&[&option, "--mem=4"], &["serve=10"]));
+            let option = format!("--net:service=@{}", tap.as_fd().as_raw_fd());
+            let command = net.as_nobody(&[&option, "--mem=4"], &["serve=10"]);
+            let mut running = Running::start(&mut giving(command, &tap));
             running.line();
             let mut peer = Peer::find(&wire, 0);
             (0..10).for_each(|_| peer.ping(1500));

@@ -52,7 +52,7 @@ fn check(filters: &Filters, offsets: &[u64], expected: impl Fn(u32, Arguments) -
     let mut questions = Vec::new();
     for first in firsts {
         for second in [0, KVM_RUN, 0xae01, 0xae41, (1 << 32) + KVM_RUN] {
-            for third in [0, 511, 512, 513, 4096] {
+            for third in [0, 511, 512, 513, 4096, 4097, 1 << 32] {
                 questions.extend(offsets.iter().map(|&fourth| [first, second, third, fourth, 0, 0]));
             }
         }
@@ -135,7 +135,8 @@ fn a_disk_adds_reading_and_writing_it_up_to_its_last_sector() {
         let offsets = [0, 1, CAPACITY - 512, CAPACITY - 511, CAPACITY, 1 << 32, u64::MAX];
         let allowed = check(&filters, &offsets, |call, arguments| {
             let [first, _, length, offset, ..] = arguments;
-            let is_inside = (length == 512 || target == Target::Hvt) && offset <= CAPACITY - 512;
+            let is_length = length == 512 || target == Target::Hvt && length <= CAPACITY;
+            let is_inside = is_length && offset <= CAPACITY - 512;
             match call {
                 PREAD64 | PWRITE64 => first == file && is_inside,
                 _ => others(call, arguments),

@@ -5,12 +5,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::Signal;
 
 use crate::lab::{NO_PACKET_INFORMATION, TAP, Tap, Wire, in_own_network, ip};
 use crate::pinger::{Peer, plain_frame};
-use crate::tender::{Running, has_kvm, on_each_target, run, signal, tender, text, unikernel};
+use crate::tender::{Running, giving, has_kvm, on_each_target, run, signal, tender, text, unikernel};
 
 const PINGS: usize = 10_000;
 const ETHERNET_BYTES: usize = 14;
@@ -112,9 +111,9 @@ fn a_tap_may_be_a_descriptor_that_the_parent_opened() {
         let wire = Wire::new(0, 1280);
         on_each_target(|target| {
             let tap = Tap::open(wire.guests(), TAP | NO_PACKET_INFORMATION).unwrap();
-            fcntl_setfd(tap.as_fd(), FdFlags::empty()).unwrap();
             let option = format!("--net:service=@{}", tap.as_fd().as_raw_fd());
-            let mut running = Running::start(&mut tender(&[&option, &unikernel("net", target), "serve=100"]));
+            let command = tender(&[&option, &unikernel("net", target), "serve=100"]);
+            let mut running = Running::start(&mut giving(command, &tap));
             assert!(running.line().ends_with(", MTU 1280"));
             let mut peer = Peer::find(&wire, 0);
             (0..100).for_each(|_| peer.ping(1280));
@@ -227,9 +226,11 @@ fn in_hvt_a_unikernel_ends_with_its_tap_but_not_while_that_is_only_down() {
         let tap = wires[0].guests();
         let mut running = start("net", Target::Hvt, &wires, &[], &["serve=2"]);
         running.line();
-        let mut peer = Peer::find(&wires[0], 0);
+        Peer::find(&wires[0], 0);
         ip(&format!("link set {tap} down"));
         ip(&format!("link set {tap} up"));
+        // The bridge may take a while to see it: asked until it answers.
+        let mut peer = Peer::find(&wires[0], 0);
         peer.ping(100);
         peer.finish();
         ip(&format!("link delete {tap}"));

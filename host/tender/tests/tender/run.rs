@@ -5,11 +5,10 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::elf::Unikernel;
-use crate::tender::{Running, check_refused, file, has_kvm, hello, on_each_target, run, tender, text};
+use crate::tender::{Running, check_refused, file, giving, has_kvm, hello, on_each_target, run, tender, text};
 
 #[test]
 fn arguments_reach_the_unikernel() {
@@ -79,8 +78,8 @@ fn memory_is_as_large_as_asked_to_its_last_word() {
 fn the_file_may_be_a_descriptor_that_the_parent_opened() {
     on_each_target(|target| {
         let file = File::open(hello(target)).unwrap();
-        fcntl_setfd(&file, FdFlags::empty()).unwrap();
-        let output = run(&[&format!("/proc/self/fd/{}", file.as_raw_fd()), "exit=6"]);
+        let command = tender(&[&format!("/proc/self/fd/{}", file.as_raw_fd()), "exit=6"]);
+        let output = giving(command, &file).output().unwrap();
         assert_eq!(output.status.code(), Some(6));
     });
 }

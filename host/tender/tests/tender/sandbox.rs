@@ -1,17 +1,15 @@
 //! What no unikernel can do, whatever is in it, and what it does not cost; for both targets.
 
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
 use fulmar_tender::Target;
-use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::elf::{DATA_ADDRESS, Unikernel, exit_with, number};
-use crate::tender::{Running, file, hello, on_each_target, run, signal, tender, text, unikernel};
+use crate::tender::{Running, file, giving, hello, on_each_target, run, signal, tender, text, unikernel};
 
 /// The unikernel `hostile` does what the words before the last say and prints it, but the last ends it: in `spt` by that
 /// signal, in `hvt` with a message that begins like this.
@@ -126,8 +124,8 @@ fn in_spt_neither_data_nor_the_stack_nor_constants_can_be_executed() {
 fn a_unikernel_holds_its_console_its_timer_and_nothing_it_was_not_given() {
     on_each_target(|target| {
         let leaked = File::open("/dev/null").unwrap();
-        fcntl_setfd(leaked.as_fd(), FdFlags::empty()).unwrap();
-        let mut running = Running::start(tender(&[&hello(target), "sleep=60"]).stderr(Stdio::null()));
+        let mut command = giving(tender(&[&hello(target), "sleep=60"]), &leaked);
+        let mut running = Running::start(command.stderr(Stdio::null()));
         running.line();
         let mut expected = vec!["1 pipe", "2 /dev/null", "eventpoll", "timerfd"];
         expected.extend((target == Target::Hvt).then_some("kvm-vcpu:0"));

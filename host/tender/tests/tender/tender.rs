@@ -3,12 +3,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Lines, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 
 use fulmar_tender::Target;
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::Signal;
 
 /// No unikernel here runs longer, also on a busy machine: the kernel ends it then.
@@ -25,6 +27,15 @@ pub(crate) fn tender(arguments: &[&str]) -> Command {
             Ok(())
         })
     };
+    command
+}
+
+/// `command`, whose program gets a descriptor of this process under its number. It is marked so in the child only: in this
+/// process it would for a moment be every other test's children's, too.
+pub(crate) fn giving(mut command: Command, descriptor: impl AsFd) -> Command {
+    let number = descriptor.as_fd().as_raw_fd();
+    // SAFETY: fcntl(2) may be called between fork and exec, and in the child the descriptor is open as it is here.
+    unsafe { command.pre_exec(move || Ok(fcntl_setfd(BorrowedFd::borrow_raw(number), FdFlags::empty())?)) };
     command
 }
 
@@ -96,7 +107,13 @@ pub(crate) fn signal(status: ExitStatus) -> Option<Signal> {
 /// The tender itself fails: status 1, nothing on the console, one sentence on standard error.
 #[track_caller]
 pub(crate) fn check_refused(arguments: &[&str], sentence: &str) {
-    let output = run(arguments);
+    check_command_refused(tender(arguments), sentence);
+}
+
+/// As [`check_refused`], of a command that was made ready otherwise.
+#[track_caller]
+pub(crate) fn check_command_refused(mut command: Command, sentence: &str) {
+    let output = command.output().unwrap();
     assert_eq!(text(&output.stderr), format!("fulmar-tender: {sentence}\n"));
     assert_eq!(text(&output.stdout), "");
     assert_eq!(output.status.code(), Some(1));
