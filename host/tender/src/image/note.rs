@@ -63,7 +63,8 @@ pub(super) fn find(headers: &[ProgramHeader64<LittleEndian>], source: &Source<'_
     })
 }
 
-/// Type and description of a note if Solo5 owns it.
+/// Type and description of a note if it is one of the two. Others are not even read: a file may hold tens of thousands of
+/// headers that all point at one long note.
 fn note(header: &ProgramHeader64<LittleEndian>, source: &Source<'_>) -> Result<Option<(u32, Part)>, ImageError> {
     let (offset, size) = (header.p_offset.get(LittleEndian), header.p_filesz.get(LittleEndian));
     let file_bytes = source.bytes();
@@ -88,8 +89,11 @@ fn note(header: &ProgramHeader64<LittleEndian>, source: &Source<'_>) -> Result<O
     if DESCRIPTION_OFFSET as u64 + u64::from(described) > size {
         return Err(NoteError::Truncated { described, size }.into());
     }
-    let description = source.read(offset + DESCRIPTION_OFFSET as u64, u64::from(described))?;
     let kind = note.n_type.get(LittleEndian).0;
+    if !matches!(kind, TYPE_ABI | TYPE_MANIFEST) {
+        return Ok(None);
+    }
+    let description = source.read(offset + DESCRIPTION_OFFSET as u64, u64::from(described))?;
     Ok(description.map(|description| (kind, description)))
 }
 

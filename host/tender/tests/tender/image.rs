@@ -1,6 +1,7 @@
 //! What [`Image::parse`] and [`Image::check_fits`] say about files, right, wrong and random.
 
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 use fulmar_tender::{DeviceKind, Image, Target};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
@@ -215,6 +216,31 @@ fn notes_that_do_not_make_a_unikernel_are_refused() {
     );
     let outside = "the file is cut off: a note of 36 bytes from offset 4096 lies outside its 532 bytes";
     check_field_refused(ABI, Offset, 4096, outside);
+}
+
+/// Copying the note for each of them would take minutes, of a daemon that only wants to know whether to keep the file.
+#[test]
+fn as_many_headers_as_can_be_of_one_long_note_cost_next_to_nothing() {
+    const NOTE_BYTES: usize = 16 << 20;
+    let mut file = Unikernel::default().file();
+    let (note, description) = (file.len(), NOTE_BYTES - 20);
+    let description = u32::try_from(description).unwrap();
+    file.extend([6_u32.to_le_bytes(), description.to_le_bytes(), *b"LONG"].concat());
+    file.extend(b"Solo5\0\0\0");
+    file.resize(note + NOTE_BYTES, 0);
+
+    let mut header = file[program_field(ABI, Type)..][..56].to_vec();
+    header[8..16].copy_from_slice(&(note as u64).to_le_bytes());
+    header[32..40].copy_from_slice(&(NOTE_BYTES as u64).to_le_bytes());
+    let headers = [&file[64..ABI_NOTE], &header.repeat(usize::from(u16::MAX) - 5)].concat();
+    let table = file.len() as u64;
+    file.extend(headers);
+    file[32..40].copy_from_slice(&table.to_le_bytes());
+    file[56..58].copy_from_slice(&u16::MAX.to_le_bytes());
+
+    let started = Instant::now();
+    assert_eq!(Image::parse(&file).unwrap().target(), Target::Spt);
+    assert!(started.elapsed() < Duration::from_secs(20));
 }
 
 #[test]
