@@ -18,14 +18,14 @@ pub fn traces() -> Vec<(String, String)> {
         for operation in &trace.ops {
             let text = encode(&operation.attempt.request(), Encoding::Json);
             let answer = native.answer_bytes(&text, Encoding::Json);
-            lines.push((utf8(text), utf8(answer)));
+            lines.push((utf8(&text), utf8(&answer)));
         }
     }
     lines
 }
 
-fn utf8(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn utf8(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What JavaScript answers otherwise: its numbers are not exact beyond 2^53. With the error's message.
