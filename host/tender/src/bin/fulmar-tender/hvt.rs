@@ -94,7 +94,7 @@ pub(crate) fn run(
         // As for every process, only the lowest 8 bits count.
         Ok(status) => status,
         Err(stop) => {
-            last_words::say(&stop);
+            last_words::say_short(&stop);
             i32::from(exit_status::TENDER_ERROR)
         }
     })

@@ -1,8 +1,8 @@
 //! `fulmar-tender`: runs one Solo5 unikernel, and becomes it.
 //!
-//! This file owns the order of things and the exit status; [`entry`] calls it. What a unikernel's file may look like is the library's
-//! affair; [`options`] reads the command line, [`devices`] opens what it names, [`hvt`] and [`spt`] each load and run a unikernel of that target, [`hold`]
-//! lets a parent say when, [`process`] is what the tender does to itself.
+//! This file owns the order of things and the exit status; [`entry`] calls it. What a unikernel's file may look like is the
+//! library's affair; [`options`] reads the command line, [`devices`] opens what it names, [`hvt`] and [`spt`] each load and run
+//! a unikernel of that target, [`hold`] lets a parent say when, [`process`] is what the tender does to itself.
 
 #![cfg_attr(not(test), no_main)]
 

@@ -93,7 +93,7 @@ pub(super) fn read(guest: &mut Guest, access: Access) -> Result<(Outcome, usize)
         let handle = 1_u64 << access.handle;
         if guest.inbox.lossy_handles & handle == 0 {
             guest.inbox.lossy_handles |= handle;
-            last_words::say(&Dropped {
+            last_words::say_short(&Dropped {
                 handle: access.handle,
                 frame_bytes: count,
                 buffer_bytes: to.len(),
