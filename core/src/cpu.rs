@@ -68,9 +68,11 @@ impl core::error::Error for CpuIdError {}
 /// A bitmap: a unikernel has one, and every check asks whether it lies within those of the policies. Up to 64 CPUs take no
 /// memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "serde", serde(from = "Vec<CpuId>", into = "Vec<CpuId>"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(from = "Vec<CpuId>", into = "Vec<CpuId>")
+)]
 pub struct CpuSet {
     /// CPUs 0 to 63.
     first: u64,
@@ -166,18 +168,6 @@ impl FromIterator<CpuId> for CpuSet {
     }
 }
 
-impl From<Vec<CpuId>> for CpuSet {
-    fn from(ids: Vec<CpuId>) -> Self {
-        ids.into_iter().collect()
-    }
-}
-
-impl From<CpuSet> for Vec<CpuId> {
-    fn from(set: CpuSet) -> Self {
-        set.iter().collect()
-    }
-}
-
 impl fmt::Display for CpuSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, (first, last)) in runs(self).into_iter().enumerate() {
@@ -202,6 +192,56 @@ fn runs(set: &CpuSet) -> Vec<(u16, u16)> {
         }
     }
     runs
+}
+
+/// A set is written as the list of its ids, and read without one in between: every message has some.
+#[cfg(feature = "serde")]
+mod wire {
+    use core::fmt;
+
+    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+    use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+    use super::{CpuId, CpuSet};
+
+    impl Serialize for CpuSet {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut list = serializer.serialize_seq(Some(self.iter().count()))?;
+            for id in self.iter() {
+                list.serialize_element(&id)?;
+            }
+            list.end()
+        }
+    }
+
+    impl<'de> Deserialize<'de> for CpuSet {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Ids)
+        }
+    }
+
+    struct Ids;
+
+    impl<'de> Visitor<'de> for Ids {
+        type Value = CpuSet;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of CPU ids")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<CpuSet, A::Error> {
+            let mut error = None;
+            let ids = core::iter::from_fn(|| match list.next_element::<CpuId>() {
+                Ok(id) => id,
+                Err(refused) => {
+                    error = Some(refused);
+                    None
+                }
+            });
+            let set = ids.collect();
+            error.map_or(Ok(set), Err)
+        }
+    }
 }
 
 #[cfg(test)]

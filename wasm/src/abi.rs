@@ -48,7 +48,7 @@ mod exports {
         tree: Tree,
         /// Every buffer that the embedder has and has not freed, sorted by address: two, unless it keeps some. A bare pointer
         /// would be faster by some nanoseconds, and would have to trust the embedder.
-        buffers: Vec<Box<[u8]>>,
+        buffers: Vec<Vec<u8>>,
     }
 
     impl Instance {
@@ -60,7 +60,7 @@ mod exports {
             Self::default()
         }
 
-        fn lend(&mut self, buffer: Box<[u8]>) -> usize {
+        fn lend(&mut self, buffer: Vec<u8>) -> usize {
             let address = buffer.as_ptr().addr();
             if let Err(position) = self.position(address) {
                 self.buffers.insert(position, buffer);
@@ -80,7 +80,7 @@ mod exports {
                 .binary_search_by_key(&address, |buffer| buffer.as_ptr().addr())
         }
 
-        fn call(&mut self, address: usize, len: usize, encoding: u32) -> Box<[u8]> {
+        fn call(&mut self, address: usize, len: usize, encoding: u32) -> Vec<u8> {
             let Some(encoding) = Encoding::of_number(encoding) else {
                 return malformed("unknown encoding: 0 is bincode, 1 is JSON", Encoding::Json);
             };
@@ -89,30 +89,29 @@ mod exports {
                 .ok()
                 .and_then(|position| self.buffers.get(position));
             match buffer.and_then(|buffer| buffer.get(..len)) {
-                Some(request) => answer_bytes(&mut self.tree, request, encoding).into_boxed_slice(),
+                Some(request) => answer_bytes(&mut self.tree, request, encoding),
                 None => malformed("no buffer of that address and length was handed out", encoding),
             }
         }
     }
 
-    fn malformed(message: &str, encoding: Encoding) -> Box<[u8]> {
+    fn malformed(message: &str, encoding: Encoding) -> Vec<u8> {
         encode(
             &Response::Malformed {
                 message: message.to_owned(),
             },
             encoding,
         )
-        .into_boxed_slice()
     }
 
-    fn new_buffer(len: usize) -> Option<Box<[u8]>> {
+    fn new_buffer(len: usize) -> Option<Vec<u8>> {
         if len == 0 || len > MESSAGE_BYTES_MAX {
             return None;
         }
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(len).ok()?;
         buffer.resize(len, 0);
-        Some(buffer.into_boxed_slice())
+        Some(buffer)
     }
 
     #[unsafe(no_mangle)]
