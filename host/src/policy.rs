@@ -3,6 +3,10 @@
 //! Owns the instance and its bounds on memory and work, and fails closed: after a trap, an exhausted budget or an answer that
 //! is none, the instance is thrown away, and every question is answered by an error until [`PolicyModule::restore`] has built
 //! a new one from known facts. Decides nothing; holds no state that the ledger does not.
+//!
+//! Work is bounded by fuel, not by epochs: it makes a check a fifth slower, where epochs make it a tenth slower (figures in
+//! `wasm/BENCHMARKS.md`), and for that a refusal for too much work depends on the request alone, not on how busy the host is,
+//! and no thread has to count time.
 
 use fulmar_core::Fact;
 use fulmar_core::protocol::{Request, Response};

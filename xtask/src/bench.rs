@@ -1,12 +1,13 @@
 //! `cargo xtask bench core`: how long the rules take, from ten to a million unikernels, as one table.
 //!
 //! Owns what is run and what is said of the machine; the table is `estimates`'s, and what does not depend on the clock is
-//! `instructions`'s. Judges nothing: what the figures should be is in `core/BENCHMARKS.md`. What is measured of the tender is
-//! `tender`'s.
+//! `instructions`'s. Judges nothing: what the figures should be is in `core/BENCHMARKS.md`. What is measured of the tender and
+//! of the module is `tender`'s and `wasm`'s.
 
 mod estimates;
 pub(crate) mod instructions;
 pub(crate) mod tender;
+pub(crate) mod wasm;
 
 use std::{fs, process::Command, thread, time::SystemTime};
 

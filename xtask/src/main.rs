@@ -89,6 +89,8 @@ enum Bench {
     },
     /// The tender: from start to exit of a unikernel, its memory, its size, and where the time goes
     Tender,
+    /// The module and the browser package: calls, snapshots and starts, with 100,000 unikernels
+    Wasm,
 }
 
 fn main() -> ExitCode {
@@ -116,6 +118,7 @@ fn run(command: &Command, steps: &mut Steps) -> Result<(), Failure> {
         Command::Demo { exit } => return demo::run(&workspace, steps, *exit),
         Command::Test => test::run(&workspace, steps)?,
         Command::Fuzz { seconds } => fuzz::run(&workspace, steps, *seconds)?,
+        Command::Bench(Bench::Wasm) => bench::wasm::run(&workspace, steps)?,
         Command::Bench(Bench::Tender) => bench::tender::run(&workspace, steps)?,
         Command::Bench(Bench::Core {
             quick,

@@ -63,6 +63,10 @@ fn lints(
     deny_warnings(&mut host);
     steps.run("lints", host, LINTS)?;
 
+    let mut bindgen = workspace.cargo(["clippy", "--package", "xtask", "--features", "bindgen", "--all-targets"]);
+    deny_warnings(&mut bindgen);
+    steps.run("lints of xtask/bindgen", bindgen, LINTS)?;
+
     let mut module = of_wasm.cargo("clippy", Target::Wasm, &workspace.target.join("wasm"));
     module
         .args(["--package", "fulmar-wasm", "--lib"])

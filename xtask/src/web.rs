@@ -14,8 +14,8 @@ use crate::{
 
 const WEB: &str = "web";
 
-/// What drives Chromium in `tests/page.rs`.
-const BROWSER_TESTS: &str = "tests/page";
+/// What drives Chromium in `tests/page.rs`, and what compiles the types in `tests/browser.rs`.
+const TESTS: [&str; 2] = ["tests/page", "tests/browser"];
 
 /// What is said where there is no Node or no npm.
 pub(crate) const NODE_IS_MISSING: &str =
@@ -60,7 +60,9 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<(), Fail
     script(workspace, steps, "page: types", "check")?;
     script(workspace, steps, "page: tests", "test")?;
     build(workspace, steps)?;
-    packages(workspace, steps, BROWSER_TESTS)
+    TESTS
+        .into_iter()
+        .try_for_each(|folder| packages(workspace, steps, folder))
 }
 
 /// How to open the page, for somebody who has just seen the demo.
