@@ -207,5 +207,7 @@ mod tests {
         }
         // Capitals count in the manifest, so these are two devices.
         assert!(web().with_bridges(vec![net("a"), net("A")]).is_ok());
+        let most = web().with_bridges((0..DEVICES_MAX).map(|n| net(&format!("net{n}"))).collect());
+        assert!(most.is_ok_and(|most| most.bridges().len() == DEVICES_MAX));
     }
 }
