@@ -59,7 +59,12 @@ class Policy {
   }
 }
 
-const [wasm, plan] = await Promise.all(process.argv.slice(2, 4).map((path) => readFile(path)));
+process.on("uncaughtException", (error) => {
+  console.error(`error: ${error.message}`);
+  process.exit(1);
+});
+if (process.argv.length !== 4) throw new Error("usage: node preview.mjs policy.wasm plan.json");
+const [wasm, plan] = await Promise.all(process.argv.slice(2).map((path) => readFile(path)));
 const policy = await Policy.load(wasm);
 const steps = JSON.parse(plan);
 const { verdicts } = policy.ask({ plan: { steps, after_refusal: "go_on", look_at: ":" } }).plan;
