@@ -67,7 +67,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<(), Fail
 
 /// How to open the page, for somebody who has just seen the demo.
 pub(crate) fn how_to_open() -> String {
-    let words = "See what a delegation allows, before anything runs: `cargo xtask web --serve` opens the page at http://localhost:4173.";
+    let words = "See what a delegation allows, before anything runs: `cargo xtask web --serve` builds the page and shows it at http://localhost:4173.";
     if has_node() {
         words.to_owned()
     } else {
