@@ -16,19 +16,28 @@ pub(crate) fn assert_refused_or_sound(file: &[u8]) {
     let mut lowest = LOAD_ADDRESS_MIN;
     for segment in segments {
         let pages = segment.pages();
-        assert!(lowest <= pages.start && pages.start < pages.end, "ascending, apart, not empty");
+        assert!(
+            lowest <= pages.start && pages.start < pages.end,
+            "ascending, apart, not empty"
+        );
         assert!(pages.start % PAGE_BYTES == 0 && pages.end % PAGE_BYTES == 0);
         let contents = segment.contents(file);
         assert!(!contents.is_empty());
         let end = segment.address() + contents.len() as u64;
-        assert!(pages.start <= segment.address() && end <= pages.end, "the bytes lie in the pages");
+        assert!(
+            pages.start <= segment.address() && end <= pages.end,
+            "the bytes lie in the pages"
+        );
         assert!(!(segment.protection().write() && segment.protection().execute()));
         lowest = pages.end;
     }
     assert!(!segments.is_empty() && image.kernel_end() == lowest);
     assert!(image.entry() >= LOAD_ADDRESS_MIN);
     assert!(!matches!(image.target(), Target::Hvt | Target::Spt) || image.abi_version() == 2);
-    assert_eq!(Manifest::parse(&image.manifest().to_bytes()).as_ref(), Ok(image.manifest()));
+    assert_eq!(
+        Manifest::parse(&image.manifest().to_bytes()).as_ref(),
+        Ok(image.manifest())
+    );
     assert_fits_only_where_all_of_it_is(&image);
 }
 
@@ -46,5 +55,8 @@ fn assert_fits_only_where_all_of_it_is(image: &Image) {
 }
 
 fn assert_is_one_line(sentence: &str) {
-    assert!(!sentence.is_empty() && !sentence.chars().any(char::is_control), "{sentence:?}");
+    assert!(
+        !sentence.is_empty() && !sentence.chars().any(char::is_control),
+        "{sentence:?}"
+    );
 }
