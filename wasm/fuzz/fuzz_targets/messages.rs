@@ -53,7 +53,10 @@ fuzz_target!(|bytes: &[u8]| {
 /// Halves of surrogate pairs are nothing to it, and `1.0` is no natural number.
 fn ask_another_reader(text: &[u8], request: &Request) {
     let is_json = serde_json::from_slice::<serde_json::Value>(text).is_ok();
-    assert!(is_json || text.windows(2).any(|pair| pair == b"\\u"), "what is no JSON was understood");
+    assert!(
+        is_json || text.windows(2).any(|pair| pair == b"\\u"),
+        "what is no JSON was understood"
+    );
     if let Ok(read) = serde_json::from_slice::<Request>(text) {
         assert_eq!(read, *request);
     }
