@@ -13,7 +13,7 @@ use fulmar_core::protocol::{Request, Response};
 use fulmar_wasm::abi::ABI_VERSION;
 use fulmar_wasm::codec::{self, Encoding, MESSAGE_BYTES_MAX};
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
+use wasmtime::{Config, Engine, Instance, Memory, Module, OptLevel, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
 /// The module that was built with this program.
 static EMBEDDED: &[u8] = include_bytes!(env!("FULMAR_POLICY_WASM"));
@@ -104,6 +104,9 @@ impl PolicyModule {
     pub fn new(wasm: &[u8], limits: Limits) -> Result<Self, PolicyError> {
         let mut config = Config::new();
         config.consume_fuel(true);
+        // LLVM has optimised the module. Once more would make a check a tenth faster, and each start of the daemon, and each
+        // preview, by a third longer (figures in `wasm/BENCHMARKS.md`).
+        config.cranelift_opt_level(OptLevel::None);
         let compile = |error: wasmtime::Error| PolicyError::Compile(format!("{error:#}"));
         let engine = Engine::new(&config).map_err(compile)?;
         let module = Module::new(&engine, wasm).map_err(compile)?;

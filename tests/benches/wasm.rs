@@ -12,7 +12,7 @@ use fulmar_core::protocol::{Request, Response, Snapshot};
 use fulmar_core::{AfterRefusal, BridgeSet, CpuId, CpuSet, Fact, Name, Path, Policy, Step, Tree, Unikernel};
 use fulmar_tests::face::policy_wasm;
 use fulmar_wasm::codec::{Encoding, decode, encode};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
+use wasmtime::{Config, Engine, Instance, Memory, Module, OptLevel, Store, TypedFunc};
 
 const UNIKERNELS: usize = 100_000;
 const DOMAINS: usize = 1_000;
@@ -70,6 +70,8 @@ impl Bound {
         let mut config = Config::new();
         config.consume_fuel(self == Self::Fuel);
         config.epoch_interruption(self == Self::Epochs);
+        // As the host does; see there.
+        config.cranelift_opt_level(OptLevel::None);
         Engine::new(&config).expect("an engine")
     }
 
