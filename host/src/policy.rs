@@ -4,7 +4,7 @@
 //! is none, the instance is thrown away, and every question is answered by an error until [`PolicyModule::restore`] has built
 //! a new one from known facts. Decides nothing; holds no state that the ledger does not.
 //!
-//! Work is bounded by fuel, not by epochs: it makes a check a fifth slower, where epochs make it a tenth slower (figures in
+//! Work is bounded by fuel, not by epochs: it costs a fourth of the time of a check, where epochs cost a tenth (figures in
 //! `wasm/BENCHMARKS.md`), and for that a refusal for too much work depends on the request alone, not on how busy the host is,
 //! and no thread has to count time.
 
@@ -105,7 +105,7 @@ impl PolicyModule {
         let mut config = Config::new();
         config.consume_fuel(true);
         // LLVM has optimised the module. Once more would make a check a tenth faster, and each start of the daemon, and each
-        // preview, by a third longer (figures in `wasm/BENCHMARKS.md`).
+        // preview, a third longer or more (figures in `wasm/BENCHMARKS.md`).
         config.cranelift_opt_level(OptLevel::None);
         let compile = |error: wasmtime::Error| PolicyError::Compile(format!("{error:#}"));
         let engine = Engine::new(&config).map_err(compile)?;
