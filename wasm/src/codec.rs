@@ -144,6 +144,35 @@ mod tests {
         check(&bytes, Encoding::Bincode, "the message ends too early");
     }
 
+    #[test]
+    fn a_number_as_a_key_has_one_form() {
+        let usage = |cpu: &str| {
+            let counts = r#""unikernels":1,"memory_mib":1,"block_mib":0,"bridges":{}"#;
+            let json = format!(r#"{{{counts},"cpuids":{{"{cpu}":1}}}}"#);
+            decode::<fulmar_core::Usage>(json.as_bytes(), Encoding::Json)
+        };
+        assert_eq!(usage("10").unwrap().cpuids[&CpuId::new(10).unwrap()], 1);
+        for cpu in [
+            "",
+            "x",
+            "1x",
+            " 1",
+            "1 ",
+            "01",
+            "+1",
+            "-0",
+            "1.0",
+            "1e0",
+            "18446744073709551616",
+        ] {
+            assert_eq!(
+                usage(cpu).unwrap_err().to_string(),
+                "a key that is a number is written in plain digits at line 1 column 69",
+                "`{cpu}`"
+            );
+        }
+    }
+
     fn check(bytes: &[u8], encoding: Encoding, sentence: &str) {
         let error = decode::<Request>(bytes, encoding).unwrap_err().to_string();
         assert_eq!(error, sentence, "{}", String::from_utf8_lossy(bytes));

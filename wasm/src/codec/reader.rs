@@ -49,8 +49,9 @@ impl<'de> Reader<'de> {
             Encoding::Bincode => bincode::natural(&mut self.input),
             Encoding::Json if self.is_at_key => {
                 let key = json::string(&mut self.input)?;
-                let mut digits = Input::new(key.as_bytes());
-                json::natural(&mut digits)
+                // A key has one form: else two keys could be one number.
+                let number = key.parse().ok().filter(|number: &u64| number.to_string() == *key);
+                number.ok_or_else(|| CodecError::new("a key that is a number is written in plain digits".to_owned()))
             }
             Encoding::Json => json::natural(&mut self.input),
         }
