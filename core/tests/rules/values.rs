@@ -1,8 +1,6 @@
 //! Values at the edges of what they can be, as messages bring them.
 
-use std::collections::BTreeSet;
-
-use fulmar_core::{Amount, BlockSize, CpuId, CpuSet, Path, SectorSize};
+use fulmar_core::{Amount, BlockSize, CpuId, Path, SectorSize};
 
 #[test]
 fn numbers_become_values_within_their_bounds_and_numbers_again() {
@@ -22,14 +20,6 @@ fn numbers_become_values_within_their_bounds_and_numbers_again() {
     }
     assert_eq!(BlockSize::try_from(Amount::ONE).map(Amount::from), Ok(Amount::ONE));
     assert!(BlockSize::try_from(Amount::ZERO).is_err());
-}
-
-#[test]
-fn a_set_of_cpus_is_the_sorted_set_it_is_made_of() {
-    let ids: BTreeSet<CpuId> = [8191, 64, 63, 0].map(|id| CpuId::new(id).unwrap()).into();
-    let set = CpuSet::from(ids.clone());
-    assert_eq!(set.to_string(), "0, 63, 64, 8191");
-    assert_eq!(BTreeSet::from(set), ids);
 }
 
 #[test]
