@@ -9,7 +9,7 @@ use fulmar_tender::Target;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::elf::{DATA_ADDRESS, Unikernel, exit_with, number};
-use crate::tender::{Running, file, giving, hello, on_each_target, run, signal, tender, text, unikernel};
+use crate::tender::{Running, file, giving, heed_signals, hello, on_each_target, run, signal, tender, text, unikernel};
 
 /// The unikernel `hostile` does what the words before the last say and prints it, but the last ends it: in `spt` by that
 /// signal, in `hvt` with a message that begins like this.
@@ -193,6 +193,7 @@ fn sigterm_and_sigint_end_a_unikernel_wherever_it_is() {
         for (by, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
             for word in ["sleep=60", "spin", "tick=0"] {
                 let mut command = tender(&[&hello(target), word]);
+                heed_signals(&mut command);
                 let mut running = Running::start(command.stderr(Stdio::piped()));
                 running.line();
                 kill_process(Pid::from_child(&running.child), by).unwrap();

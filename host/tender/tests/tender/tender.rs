@@ -39,6 +39,20 @@ pub(crate) fn giving(mut command: Command, descriptor: impl AsFd) -> Command {
     command
 }
 
+/// Sets the signals of a terminal to what they normally do: a shell lets what it starts in the background ignore `SIGINT`, the
+/// tests among it, and an `spt` unikernel keeps what it inherits.
+pub(crate) fn heed_signals(command: &mut Command) {
+    // SAFETY: signal(2) may be called between fork and exec, and no handler is named.
+    unsafe {
+        command.pre_exec(|| {
+            for number in [libc::SIGINT, libc::SIGTERM] {
+                libc::signal(number, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
+}
+
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     tender(arguments).output().expect("the tender was built with its tests")
