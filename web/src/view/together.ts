@@ -1,7 +1,7 @@
 /**
  * Which delegations can be spent in full at the same time: sets of them whose sum is within the limit.
  *
- * Adds up what the rules handed out, to say in words what the bar shows. Whether a sum is over the limit at all is the rules' word.
+ * Adds up what the rules handed out, to say in words what the bar shows. No verdict is made of it.
  */
 
 export interface Share {
