@@ -12,8 +12,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::resume_unwind;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -132,6 +132,9 @@ impl Wire {
     }
 }
 
+/// A child that another test has just forked holds what this process held, until it executes its program.
+const RELEASED_WITHIN: Duration = Duration::from_secs(10);
+
 /// A tap, or another such device, that this process holds.
 pub(crate) struct Tap {
     file: File,
@@ -144,12 +147,18 @@ impl Tap {
         let mut request = [0; INTERFACE_REQUEST_BYTES];
         request[..name.len()].copy_from_slice(name.as_bytes());
         request[INTERFACE_NAME_BYTES..][..2].copy_from_slice(&flags.to_ne_bytes());
-        // SAFETY: the kernel reads and writes one `struct ifreq`, which is no longer than this.
-        let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, request.as_mut_ptr()) };
-        if result == 0 {
-            Ok(Self { file })
-        } else {
-            Err(io::Error::last_os_error())
+        let deadline = Instant::now() + RELEASED_WITHIN;
+        loop {
+            // SAFETY: the kernel reads and writes one `struct ifreq`, which is no longer than this.
+            let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, request.as_mut_ptr()) };
+            if result == 0 {
+                return Ok(Self { file });
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::ResourceBusy || Instant::now() > deadline {
+                return Err(error);
+            }
+            sleep(Duration::from_millis(5));
         }
     }
 }
